@@ -1,0 +1,156 @@
+# libidentity: `make help` lists what there is. Needs GNU make and sh; everything else is installed by `make deps`.
+
+VERSION := 0.1.0
+SOVERSION := 0
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+BINDIR ?= $(PREFIX)/bin
+DESTDIR ?=
+B ?= build
+
+ifeq ($(origin CC),default)
+CC := $(CROSS_COMPILE)gcc
+endif
+ifeq ($(origin AR),default)
+AR := $(CROSS_COMPILE)ar
+endif
+PKG_CONFIG ?= $(CROSS_COMPILE)pkg-config
+ifneq ($(CROSS_COMPILE),)
+ifeq ($(shell command -v $(PKG_CONFIG)),)
+PKG_CONFIG := pkg-config
+endif
+endif
+
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
+  -Wmissing-prototypes -Wformat=2 -Wvla -Wwrite-strings -Wpointer-arith -Wundef
+ifdef WERROR
+WARNINGS += -Werror
+endif
+BASE_FLAGS := -std=c11 -D_GNU_SOURCE -pthread $(WARNINGS)
+pkg = $(shell $(PKG_CONFIG) $(1) $(2) 2>/dev/null)
+
+LIB_SOURCES := $(wildcard src/*/*.c)
+CLI_SOURCES := $(wildcard examples/cli/*.c)
+SANDBOX_SOURCES := $(wildcard tests/sandbox/*.c)
+SUPPORT_SOURCES := $(wildcard tests/support/*.c)
+UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
+E2E_SOURCES := $(wildcard tests/e2e/test_*.c)
+
+object = $(patsubst %.c,$(B)/obj/%.o,$(1))
+LIB_OBJECTS := $(call object,$(LIB_SOURCES))
+CLI_OBJECTS := $(call object,$(CLI_SOURCES))
+SANDBOX_OBJECTS := $(call object,$(SANDBOX_SOURCES))
+SUPPORT_OBJECTS := $(call object,$(SUPPORT_SOURCES))
+UNIT_PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT_SOURCES))
+E2E_PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(E2E_SOURCES))
+TEST_PROGRAMS := $(UNIT_PROGRAMS) $(E2E_PROGRAMS)
+
+STATIC := $(B)/libidentity.a
+SHARED := $(B)/libidentity.so.$(VERSION)
+SHARED_LINKS := $(B)/libidentity.so.$(SOVERSION) $(B)/libidentity.so
+PC := $(B)/libidentity.pc
+LIB_LIBS = $(call pkg,--libs,libcurl libcjson) -pthread
+LINK_FLAGS := -Wl,-z,defs -Wl,-z,relro -Wl,-z,now -Wl,-z,nodelete
+ifeq ($(shell uname -s),Darwin)
+LINK_FLAGS :=
+endif
+
+.DELETE_ON_ERROR:
+.PHONY: all lib tools test check deps deps-check demo install uninstall clean help
+all: lib tools
+lib: $(STATIC) $(SHARED) $(SHARED_LINKS) $(PC)
+tools: $(B)/identity-cli $(B)/identity-sandbox
+
+# ---- compile: one rule, flags by folder; dependencies of headers are written along ----
+$(B)/obj/src/%.o: FLAGS = -Iinclude -Isrc -fPIC -fvisibility=hidden $(call pkg,--cflags,libcurl libcjson)
+$(B)/obj/examples/%.o: FLAGS = -Iinclude $(call pkg,--cflags,libcjson)
+$(B)/obj/tests/sandbox/%.o: FLAGS = $(call pkg,--cflags,libmicrohttpd libcjson openssl)
+$(B)/obj/tests/support/%.o $(B)/obj/tests/unit/%.o $(B)/obj/tests/e2e/%.o: FLAGS = -Iinclude -Isrc -Itests \
+  $(call pkg,--cflags,cmocka libcurl libcjson)
+
+$(B)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(BASE_FLAGS) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+-include $(wildcard $(patsubst %.o,%.d,$(LIB_OBJECTS) $(CLI_OBJECTS) $(SANDBOX_OBJECTS) $(SUPPORT_OBJECTS) \
+  $(call object,$(UNIT_SOURCES) $(E2E_SOURCES))))
+
+# ---- link ----
+$(STATIC): $(LIB_OBJECTS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(SHARED): $(LIB_OBJECTS) src/identity.map
+	$(CC) -shared $(CFLAGS) $(LDFLAGS) $(LINK_FLAGS) -Wl,-soname,libidentity.so.$(SOVERSION) \
+	  -Wl,--version-script,src/identity.map -o $@ $(LIB_OBJECTS) $(LIB_LIBS)
+
+$(SHARED_LINKS): $(SHARED)
+	ln -sf $(notdir $(SHARED)) $@
+
+$(PC): pkgconfig/libidentity.pc.in Makefile
+	@mkdir -p $(@D)
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+	  -e 's|@VERSION@|$(VERSION)|' $< > $@
+
+# The tools link the archive: they run from the build folder and from anywhere.
+$(B)/identity-cli: $(CLI_OBJECTS) $(STATIC)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
+
+$(B)/identity-sandbox: $(SANDBOX_OBJECTS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libmicrohttpd libcjson openssl) -pthread
+
+$(TEST_PROGRAMS): $(B)/tests/%: $(B)/obj/tests/%.o $(SUPPORT_OBJECTS) $(STATIC)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK_$(notdir $@)) -o $@ $^ $(call pkg,--libs,cmocka) $(LIB_LIBS)
+
+# This test refuses libcurl options one by one.
+LINK_test_curl_options := -Wl,--wrap=curl_easy_setopt
+
+# ---- run ----
+.PHONY: test-programs
+test-programs: $(TEST_PROGRAMS) tools
+
+test: test-programs ## build and run all tests of a minute
+	sh tests/tools/run_tests.sh $(B)
+
+demo: tools ## tell the whole journey against the stand-in service
+	bash examples/demo/journey.sh $(B)
+
+# ---- dependencies ----
+deps: ## install what build, demo and test need (apt, apk, dnf, pacman, brew)
+	sh tests/tools/deps.sh base
+
+deps-check: ## install what check needs beyond that
+	sh tests/tools/deps.sh check $(B)
+
+# ---- checks: each can be run alone ----
+include tests/tools/checks.mk
+
+# ---- install ----
+install: all ## PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR= BINDIR=
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/identity $(DESTDIR)$(BINDIR)
+	install -m 644 $(STATIC) $(DESTDIR)$(LIBDIR)/
+	install -m 755 $(SHARED) $(DESTDIR)$(LIBDIR)/
+	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/libidentity.so.$(SOVERSION)
+	ln -sf libidentity.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libidentity.so
+	install -m 644 include/identity/*.h $(DESTDIR)$(INCLUDEDIR)/identity/
+	install -m 644 $(PC) $(DESTDIR)$(LIBDIR)/pkgconfig/
+	install -m 755 $(B)/identity-cli $(DESTDIR)$(BINDIR)/
+
+uninstall: ## takes off what install put there
+	rm -f $(DESTDIR)$(LIBDIR)/libidentity.a $(DESTDIR)$(LIBDIR)/libidentity.so \
+	  $(DESTDIR)$(LIBDIR)/libidentity.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libidentity.so.$(VERSION) \
+	  $(DESTDIR)$(LIBDIR)/pkgconfig/libidentity.pc $(DESTDIR)$(BINDIR)/identity-cli \
+	  $(patsubst include/%,$(DESTDIR)$(INCLUDEDIR)/%,$(wildcard include/identity/*.h))
+	-rmdir $(DESTDIR)$(INCLUDEDIR)/identity
+
+clean: ## takes off the build folder
+	rm -rf $(B)
+
+help: ## this list
+	@echo "make            the library, the command-line client, the stand-in service"
+	@grep -hE '^[a-z-]+:.*## ' Makefile tests/tools/checks.mk | sed -E 's/^([a-z-]+):.*## /make \1|/' | \
+	  awk -F'|' '{printf "%-16s%s\n", $$1, $$2}' | sed 's/^make \(.*\)$$/make \1/'
+	@echo "Variables: CC AR CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG CROSS_COMPILE PREFIX DESTDIR B (build folder) WERROR=1"

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * For back ends only: what needs the publisher's secret token. Never link these calls into an app that people
+ * install: the token gives access to every customer of the publisher. Thread classes as in identity.h. Since: 0.1.0.
+ */
+#ifndef IDENTITY_SERVER_H
+#define IDENTITY_SERVER_H
+
+#include <identity/identity.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Path of the single sign-on call, "/sso/auths" by default; the service's documentation does not settle it.
+ *  Thread class: builder. @return OK; BAD_ARGUMENT, OUT_OF_MEMORY. */
+IDENTITY_API identity_status identity_config_set_sso_path(identity_config *config, const char *path);
+/** Name of the header that carries the publisher token, "X-Publisher-Token" by default, not settled either.
+ *  Thread class: builder. @return OK; BAD_ARGUMENT, OUT_OF_MEMORY. */
+IDENTITY_API identity_status identity_config_set_sso_header(identity_config *config, const char *header_name);
+
+/** Signs a customer in whom the caller has authenticated by other means. Thread class: session. Blocks.
+ *  Endpoint: POST /sso/auths.
+ *  @param publisher_token the publisher's secret; copied, wiped when the call ends
+ *  @param customer_ip address of the viewer; NULL: the one the request comes from
+ *  @return OK; INVALID_INPUT (email, customer_ip), UNKNOWN_CUSTOMER, REFUSED, NOT_ALLOWED (the token), and what
+ *  every call may return. */
+IDENTITY_API identity_status identity_sso_login(identity_session *session, const char *publisher_token,
+                                                const char *customer_email, const char *customer_ip,
+                                                identity_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,20 @@
+/* Consent answers as an app passes them: checked, copied, compared with what is current. */
+#ifndef IDENTITY__ANSWERS_H
+#define IDENTITY__ANSWERS_H
+
+#include "api/begin.h"
+
+/* BAD_ARGUMENT for an answer without a name or version, given twice, or too many. */
+identity_status identity__check_answers(const identity_consent_answer *answers, uint32_t count, identity_error *error);
+/* Copies into the call's arena; NULL: memory is out. */
+identity_consent_answer *identity__keep_answers(identity__call *call, const identity_consent_answer *answers,
+                                                uint32_t count);
+/* Makes call->kept of them, which orders about pending consents read. False: memory is out. */
+bool identity__keep_as_pending(identity__call *call, const identity_consent_answer *answers, uint32_t count);
+const identity_consent_answer *identity__find_answer(const identity_consent_answer *answers, uint32_t count,
+                                                     const char *name);
+/* Never a consent the viewer did not see: the version of an answer must be the current one. */
+identity_status identity__check_version(const identity_consent_answer *answer, const char *current,
+                                        identity_error *error);
+
+#endif

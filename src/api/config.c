@@ -1,0 +1,215 @@
+#include "drive/settings.h"
+#include "base/buffer.h"
+#include "base/limits.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "wire/check.h"
+#include "wire/url.h"
+
+#include <identity/server.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The contract, section hosts. */
+static const char *const environment_urls[] = {
+    [IDENTITY_SANDBOX] = "https://mediastoreapi-sandbox.cleeng.com",
+    [IDENTITY_PRODUCTION] = "https://mediastoreapi.cleeng.com",
+};
+
+/* Remembers the first setter that failed, for open to report. */
+static identity_status settle(identity_config *config, const char *setter, identity_status status) {
+  if (status == IDENTITY_OK || config == NULL)
+    return config == NULL ? IDENTITY_BAD_ARGUMENT : status;
+  if (config->failed == IDENTITY_OK) {
+    config->failed = status;
+    identity__copy_line(config->failed_setter, sizeof config->failed_setter, setter);
+  }
+  return status;
+}
+
+/* Texts are wiped when replaced: a proxy URL may hold a password. */
+static identity_status replace(char **target, const char *text) {
+  char *copy = identity__secret_copy(text);
+  if (copy == NULL && text != NULL)
+    return IDENTITY_OUT_OF_MEMORY;
+  identity__secret_free(*target);
+  *target = copy;
+  return IDENTITY_OK;
+}
+
+static bool is_line(const char *text) {
+  for (const char *at = text; *at != '\0'; at++)
+    if ((unsigned char)*at < 0x20 || *at == 0x7F)
+      return false;
+  return text[0] != '\0' && strlen(text) <= IDENTITY__MAX_URL && identity__utf8_characters(text) > 0;
+}
+
+static bool is_pem(const char *text) {
+  return strstr(text, "-----BEGIN") != NULL && strlen(text) <= IDENTITY__MAX_BODY;
+}
+
+static bool is_header_name(const char *text) {
+  size_t length = strlen(text);
+  for (size_t i = 0; i < length; i++)
+    if (!identity__is_letter(text[i]) && !identity__is_digit(text[i]) && text[i] != '-')
+      return false;
+  return length > 0 && length <= 64;
+}
+
+static bool is_path(const char *text) {
+  return text[0] == '/' && is_line(text) && strpbrk(text, " ?#{}\\") == NULL;
+}
+
+static identity_status set_text(identity_config *config, const char *setter, size_t offset, const char *text,
+                                bool (*fits)(const char *text)) {
+  if (config == NULL)
+    return IDENTITY_BAD_ARGUMENT;
+  if (text != NULL && !fits(text))
+    return settle(config, setter, IDENTITY_BAD_ARGUMENT);
+  char **target = (char **)(void *)((char *)config + offset);
+  return settle(config, setter, replace(target, text));
+}
+
+static identity_status set_flag(identity_config *config, const char *setter, size_t offset, int32_t flag) {
+  if (config == NULL)
+    return IDENTITY_BAD_ARGUMENT;
+  if (flag != 0 && flag != 1)
+    return settle(config, setter, IDENTITY_BAD_ARGUMENT);
+  memcpy((char *)config + offset, &flag, sizeof flag);
+  return IDENTITY_OK;
+}
+
+identity_config *identity_config_new(const char *publisher_id) {
+  identity_config *config = calloc(1, sizeof *config);
+  if (config == NULL)
+    return NULL;
+  config->timeout_ms = IDENTITY__DEFAULT_TIMEOUT_MS;
+  if (publisher_id == NULL || !identity__is_publisher_id(publisher_id))
+    (void)settle(config, "publisher_id", IDENTITY_BAD_ARGUMENT);
+  else if (replace(&config->publisher_id, publisher_id) != IDENTITY_OK)
+    (void)settle(config, "publisher_id", IDENTITY_OUT_OF_MEMORY);
+  return config;
+}
+
+void identity_config_free(identity_config *config) {
+  if (config == NULL)
+    return;
+  char **texts[] = {&config->publisher_id, &config->base_url, &config->store_directory, &config->ca_file,
+                    &config->ca_pem,       &config->proxy,    &config->user_agent,      &config->sso_path,
+                    &config->sso_header};
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+    identity__secret_free(*texts[i]);
+  for (uint32_t i = 0; i < config->resolve_count; i++) {
+    identity__secret_free(config->resolve_hosts[i]);
+    identity__secret_free(config->resolve_addresses[i]);
+  }
+  free(config);
+}
+
+identity_status identity_config_set_environment(identity_config *config, int32_t environment) {
+  if (config == NULL)
+    return IDENTITY_BAD_ARGUMENT;
+  if (environment != IDENTITY_SANDBOX && environment != IDENTITY_PRODUCTION)
+    return settle(config, "environment", IDENTITY_BAD_ARGUMENT);
+  return settle(config, "environment", replace(&config->base_url, environment_urls[environment]));
+}
+
+/* Whether plain http is allowed is only known at open: here the address only has to be one. */
+static bool is_base_url(const char *text) {
+  identity__buffer url;
+  identity__buffer_init(&url, IDENTITY__MAX_URL);
+  bool usable = identity__base_url(text, true, &url) == NULL;
+  identity__buffer_free(&url);
+  return usable;
+}
+
+identity_status identity_config_set_base_url(identity_config *config, const char *base_url) {
+  return set_text(config, "base_url", offsetof(identity_config, base_url), base_url, is_base_url);
+}
+
+identity_status identity_config_set_loopback_http(identity_config *config, int32_t allowed) {
+  return set_flag(config, "loopback_http", offsetof(identity_config, loopback_http), allowed);
+}
+
+identity_status identity_config_set_memory_store(identity_config *config) {
+  if (config == NULL)
+    return IDENTITY_BAD_ARGUMENT;
+  config->store_kind = IDENTITY__MEMORY_STORE;
+  return IDENTITY_OK;
+}
+
+identity_status identity_config_set_file_store(identity_config *config, const char *directory) {
+  if (config == NULL)
+    return IDENTITY_BAD_ARGUMENT;
+  config->store_kind = directory != NULL ? IDENTITY__FILE_STORE : IDENTITY__MEMORY_STORE;
+  return set_text(config, "file_store", offsetof(identity_config, store_directory), directory, is_line);
+}
+
+identity_status identity_config_set_volatile_tokens(identity_config *config, int32_t allowed) {
+  return set_flag(config, "volatile_tokens", offsetof(identity_config, volatile_tokens), allowed);
+}
+
+identity_status identity_config_set_log(identity_config *config, int32_t level, identity_log_fn log,
+                                        void *user_data) {
+  if (config == NULL)
+    return IDENTITY_BAD_ARGUMENT;
+  if (log != NULL && (level < IDENTITY_LOG_ERROR || level > IDENTITY_LOG_DEBUG))
+    return settle(config, "log", IDENTITY_BAD_ARGUMENT);
+  identity__log settings = {log, user_data, level};
+  config->log = settings;
+  return IDENTITY_OK;
+}
+
+identity_status identity_config_set_timeout_ms(identity_config *config, uint32_t timeout_ms) {
+  if (config == NULL)
+    return IDENTITY_BAD_ARGUMENT;
+  if (timeout_ms < IDENTITY__MIN_TIMEOUT_MS || timeout_ms > IDENTITY__MAX_TIMEOUT_MS)
+    return settle(config, "timeout_ms", IDENTITY_BAD_ARGUMENT);
+  config->timeout_ms = timeout_ms;
+  return IDENTITY_OK;
+}
+
+identity_status identity_config_set_resolve(identity_config *config, const char *host, const char *address) {
+  if (config == NULL)
+    return IDENTITY_BAD_ARGUMENT;
+  uint32_t i = config->resolve_count;
+  bool usable = host != NULL && address != NULL && is_line(host) && is_line(address) &&
+                strpbrk(host, ":/ ,") == NULL && strpbrk(address, "/ ,") == NULL;
+  if (!usable || i >= IDENTITY__MAX_RESOLVE)
+    return settle(config, "resolve", IDENTITY_BAD_ARGUMENT);
+  if (replace(&config->resolve_hosts[i], host) != IDENTITY_OK ||
+      replace(&config->resolve_addresses[i], address) != IDENTITY_OK) {
+    (void)replace(&config->resolve_hosts[i], NULL);
+    return settle(config, "resolve", IDENTITY_OUT_OF_MEMORY);
+  }
+  config->resolve_count++;
+  return IDENTITY_OK;
+}
+
+identity_status identity_config_set_ca_file(identity_config *config, const char *path) {
+  return set_text(config, "ca_file", offsetof(identity_config, ca_file), path, is_line);
+}
+
+identity_status identity_config_set_ca_pem(identity_config *config, const char *pem) {
+  return set_text(config, "ca_pem", offsetof(identity_config, ca_pem), pem, is_pem);
+}
+
+identity_status identity_config_set_proxy(identity_config *config, const char *proxy_url) {
+  return set_text(config, "proxy", offsetof(identity_config, proxy), proxy_url, is_line);
+}
+
+identity_status identity_config_set_environment_proxy(identity_config *config, int32_t allowed) {
+  return set_flag(config, "environment_proxy", offsetof(identity_config, environment_proxy), allowed);
+}
+
+identity_status identity_config_set_user_agent(identity_config *config, const char *user_agent) {
+  return set_text(config, "user_agent", offsetof(identity_config, user_agent), user_agent, is_line);
+}
+
+identity_status identity_config_set_sso_path(identity_config *config, const char *path) {
+  return set_text(config, "sso_path", offsetof(identity_config, sso_path), path, is_path);
+}
+
+identity_status identity_config_set_sso_header(identity_config *config, const char *header_name) {
+  return set_text(config, "sso_header", offsetof(identity_config, sso_header), header_name, is_header_name);
+}

@@ -1,0 +1,128 @@
+/* Logging in with a password, and a back end's single sign-on. */
+#include "api/begin.h"
+#include "base/error.h"
+#include "call/pair.h"
+#include "wire/check.h"
+
+#include <identity/server.h>
+#include <string.h>
+
+#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+
+/* The shape of both: is there a store to keep the pair in, send, sign in with what came back. */
+typedef struct login_inputs {
+  identity_login_params params;
+  const char *publisher_token; /* single sign-on */
+  const char *sso_path;
+  const char *sso_header;
+} login_inputs;
+
+static void send_login(identity__call *call, const login_inputs *inputs) {
+  const identity_login_params *params = &inputs->params;
+  const identity__pair pairs[] = {
+      {"email", params->email},
+      {"password", params->password},
+      {"offerId", params->offer_id},
+      {"publisherId", params->offer_id == NULL ? call->publisher_id : NULL},
+      {"customerIP", params->customer_ip},
+  };
+  identity__call_send(call, IDENTITY__LOGIN);
+  (void)identity__call_built(call, identity__body_flat(pairs, ROWS(pairs), &call->body));
+}
+
+/* Field names by the contract's best evidence; path and header are the config's. */
+static void send_sso(identity__call *call, const login_inputs *inputs) {
+  const identity__pair pairs[] = {
+      {"customerEmail", inputs->params.email},
+      {"customerIP", inputs->params.customer_ip},
+  };
+  identity__call_send(call, IDENTITY__SSO);
+  call->path = inputs->sso_path;
+  call->header_name = inputs->sso_header;
+  call->header_value = inputs->publisher_token;
+  (void)identity__call_built(call, identity__body_flat(pairs, ROWS(pairs), &call->body));
+}
+
+static void flow(identity__call *call) {
+  const login_inputs *inputs = call->inputs;
+  switch (call->leg) {
+  case 0:
+    identity__call_order(call, IDENTITY__ORDER_PROBE);
+    break;
+  case 1:
+    if (inputs->publisher_token != NULL)
+      send_sso(call, inputs);
+    else
+      send_login(call, inputs);
+    break;
+  case 2:
+    if (identity__call_read_sign_in(call, inputs->params.email) != IDENTITY_OK)
+      identity__call_finish(call, call->error.status);
+    else
+      identity__call_order(call, IDENTITY__ORDER_SIGN_IN);
+    break;
+  default:
+    identity__call_finish(call, IDENTITY_OK);
+  }
+}
+
+void identity_login_params_init(identity_login_params *params, uint32_t size) {
+  memset(params, 0, size);
+  params->struct_size = size;
+}
+
+static bool keep_params(identity__call *call, const identity_login_params *params) {
+  login_inputs *inputs = call->inputs;
+  inputs->params = *params;
+  const char **texts[] = {&inputs->params.email, &inputs->params.password, &inputs->params.offer_id,
+                          &inputs->params.customer_ip};
+  return identity__keep_texts(call, texts, ROWS(texts));
+}
+
+identity_status identity_login(identity_session *session, const identity_login_params *params,
+                               identity_error *error) {
+  IDENTITY__ERROR_OR_LOCAL(error);
+  identity_login_params copy;
+  if (identity__check_params(params, sizeof copy, &copy, sizeof copy, error) != IDENTITY_OK)
+    return error->status;
+  const identity__input checks[] = {
+      {"email", copy.email, IDENTITY__INPUT_EMAIL, true},
+      {"password", copy.password, IDENTITY__INPUT_PASSWORD, true},
+      {"offer_id", copy.offer_id, IDENTITY__INPUT_OFFER, false},
+      {"customer_ip", copy.customer_ip, IDENTITY__INPUT_IP, false},
+  };
+  if (identity__check_inputs(checks, ROWS(checks), error) != IDENTITY_OK)
+    return error->status;
+  identity__call *call = identity__begin(session, "login", flow, sizeof(login_inputs), error);
+  if (call == NULL)
+    return error->status;
+  if (!keep_params(call, &copy))
+    return identity__abandon(call, error);
+  const login_inputs *inputs = call->inputs;
+  call->secrets[0] = inputs->params.password;
+  return identity__conclude(session, call, NULL, error);
+}
+
+identity_status identity_sso_login(identity_session *session, const char *publisher_token, const char *customer_email,
+                                   const char *customer_ip, identity_error *error) {
+  IDENTITY__ERROR_OR_LOCAL(error);
+  const identity__input checks[] = {
+      {"publisher_token", publisher_token, IDENTITY__INPUT_TOKEN, true},
+      {"email", customer_email, IDENTITY__INPUT_EMAIL, true},
+      {"customer_ip", customer_ip, IDENTITY__INPUT_IP, false},
+  };
+  if (identity__check_inputs(checks, ROWS(checks), error) != IDENTITY_OK)
+    return error->status;
+  identity__call *call = identity__begin(session, "sso_login", flow, sizeof(login_inputs), error);
+  if (call == NULL)
+    return error->status;
+  const identity_login_params params = {.email = customer_email, .customer_ip = customer_ip};
+  login_inputs *inputs = call->inputs;
+  inputs->publisher_token = identity__arena_text(&call->arena, publisher_token);
+  inputs->sso_path = session->sso_path;
+  inputs->sso_header = session->sso_header;
+  if (!keep_params(call, &params) || inputs->publisher_token == NULL)
+    return identity__abandon(call, error);
+  call->secrets[0] = inputs->publisher_token;
+  return identity__conclude(session, call, NULL, error);
+}

@@ -1,0 +1,90 @@
+/* What to show next: consents to ask, else the capture form, else nothing. */
+#include "api/begin.h"
+#include "base/block.h"
+#include "base/error.h"
+#include "wire/results.h"
+
+#include <stdlib.h>
+
+enum { LEAD = sizeof(identity_next_step) };
+
+/* The step stands in front of its list, in one block. */
+static void finish_step(identity__call *call, int32_t step, identity_customer_consents *consents,
+                        identity_capture_status *capture) {
+  void *list = consents != NULL ? (void *)consents : (void *)capture;
+  identity_next_step *next = (identity_next_step *)(void *)((char *)list - identity__block_cost(LEAD));
+  next->step = step;
+  next->consents = consents;
+  next->capture = capture;
+  identity__call_finish_with(call, next);
+}
+
+static void finish_without_step(identity__call *call) {
+  identity_next_step *next = calloc(1, sizeof *next);
+  if (identity__call_built(call, next != NULL))
+    identity__call_finish_with(call, next);
+}
+
+static void free_list(void *list) {
+  free((char *)list - identity__block_cost(LEAD));
+}
+
+/* True: there are consents to ask, or this failed; the flow is over. */
+static bool ask_consents(identity__call *call) {
+  identity_customer_consents *consents;
+  identity_status status = identity__read_customer_consents(call->answer.data, IDENTITY__CONSENTS_TO_ASK, LEAD,
+                                                            &consents, &call->error);
+  if (status != IDENTITY_OK) {
+    identity__call_finish(call, status);
+    return true;
+  }
+  if (consents->count > 0) {
+    finish_step(call, IDENTITY_STEP_CONSENTS, consents, NULL);
+    return true;
+  }
+  free_list(consents);
+  return false;
+}
+
+static void ask_capture(identity__call *call) {
+  identity_capture_status *capture;
+  identity_status status = identity__read_capture(call->answer.data, LEAD, &capture, &call->error);
+  if (status != IDENTITY_OK) {
+    identity__call_finish(call, status);
+    return;
+  }
+  if (capture->enabled && capture->should_be_displayed) {
+    finish_step(call, IDENTITY_STEP_CAPTURE, NULL, capture);
+    return;
+  }
+  free_list(capture);
+  finish_without_step(call);
+}
+
+static void flow(identity__call *call) {
+  switch (call->leg) {
+  case 0:
+    identity__call_send(call, IDENTITY__CUSTOMER_CONSENTS);
+    break;
+  case 1:
+    if (!ask_consents(call))
+      identity__call_send(call, IDENTITY__CAPTURE_STATUS);
+    break;
+  default:
+    ask_capture(call);
+  }
+}
+
+identity_status identity_fetch_next_step(identity_session *session, const identity_next_step **next_step,
+                                         identity_error *error) {
+  IDENTITY__ERROR_OR_LOCAL(error);
+  if (identity__check_result(next_step, "next_step", error) != IDENTITY_OK)
+    return error->status;
+  *next_step = NULL;
+  identity__call *call = identity__begin(session, "fetch_next_step", flow, 0, error);
+  return call == NULL ? error->status : identity__conclude(session, call, next_step, error);
+}
+
+void identity_next_step_free(const identity_next_step *next_step) {
+  free((void *)(uintptr_t)next_step);
+}

@@ -1,0 +1,199 @@
+/* Forgotten passwords: the mail, the link in it, the new password. */
+#include "api/begin.h"
+#include "base/block.h"
+#include "base/error.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "wire/check.h"
+#include "wire/url.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+
+/* ---- the mail ---- */
+
+typedef struct mail_inputs {
+  const char *email;
+  const char *reset_url;
+} mail_inputs;
+
+static void mail_flow(identity__call *call) {
+  const mail_inputs *inputs = call->inputs;
+  if (call->leg > 0) {
+    identity__call_finish(call, IDENTITY_OK);
+    return;
+  }
+  const identity__pair pairs[] = {
+      {"customerEmail", inputs->email},
+      {"publisherId", call->publisher_id},
+      {"resetUrl", inputs->reset_url},
+  };
+  identity__call_send(call, IDENTITY__REQUEST_RESET);
+  (void)identity__call_built(call, identity__body_flat(pairs, ROWS(pairs), &call->body));
+}
+
+identity_status identity_request_password_reset(identity_session *session, const char *email, const char *reset_url,
+                                                identity_error *error) {
+  IDENTITY__ERROR_OR_LOCAL(error);
+  const identity__input checks[] = {
+      {"email", email, IDENTITY__INPUT_EMAIL, true},
+      {"reset_url", reset_url, IDENTITY__INPUT_URL, false},
+  };
+  if (identity__check_inputs(checks, ROWS(checks), error) != IDENTITY_OK)
+    return error->status;
+  identity__call *call = identity__begin(session, "request_password_reset", mail_flow, sizeof(mail_inputs), error);
+  if (call == NULL)
+    return error->status;
+  mail_inputs *inputs = call->inputs;
+  inputs->email = email;
+  inputs->reset_url = reset_url;
+  const char **texts[] = {&inputs->email, &inputs->reset_url};
+  if (!identity__keep_texts(call, texts, ROWS(texts)))
+    return identity__abandon(call, error);
+  return identity__conclude(session, call, NULL, error);
+}
+
+/* ---- the link ---- */
+
+typedef struct link_texts {
+  char reset_token[IDENTITY__MAX_URL];
+  char email[IDENTITY__MAX_EMAIL + 1];
+  char publisher_id[IDENTITY__MAX_ID + 1];
+} link_texts;
+
+/* NULL: the link is one of ours; else what is wrong with it. */
+static const char *read_link(const char *url, link_texts *texts, bool *has_publisher) {
+  if (!identity__is_absolute_url(url))
+    return "is no absolute URL";
+  if (identity__url_parameter(url, "resetPasswordToken", texts->reset_token, sizeof texts->reset_token) != 1 ||
+      texts->reset_token[0] == '\0')
+    return "has no usable resetPasswordToken";
+  if (identity__url_parameter(url, "email", texts->email, sizeof texts->email) != 1 ||
+      !identity__is_email(texts->email))
+    return "has no usable email";
+  int publisher = identity__url_parameter(url, "publisherId", texts->publisher_id, sizeof texts->publisher_id);
+  *has_publisher = publisher == 1;
+  if (publisher < 0 || (publisher == 1 && !identity__is_publisher_id(texts->publisher_id)))
+    return "has no usable publisherId";
+  return NULL;
+}
+
+static identity_reset_link *make_link(const link_texts *texts, bool has_publisher) {
+  identity__block block;
+  const char *publisher_id = has_publisher ? texts->publisher_id : NULL;
+  identity_reset_link *link;
+  size_t size = identity__block_cost(sizeof *link) + identity__block_text_cost(texts->reset_token) +
+                identity__block_text_cost(texts->email) + identity__block_text_cost(publisher_id);
+  if (!identity__block_init(&block, size))
+    return NULL;
+  link = identity__block_take(&block, sizeof *link);
+  link->reset_token = identity__block_text(&block, texts->reset_token);
+  link->email = identity__block_text(&block, texts->email);
+  link->publisher_id = identity__block_text(&block, publisher_id);
+  return link;
+}
+
+identity_status identity_parse_reset_link(const char *url, const identity_reset_link **link, identity_error *error) {
+  IDENTITY__ERROR_OR_LOCAL(error);
+  if (identity__check_result(link, "link", error) != IDENTITY_OK)
+    return error->status;
+  *link = NULL;
+  if (url == NULL)
+    return identity__fail(error, IDENTITY_BAD_ARGUMENT, "url", "url is NULL");
+  if (strnlen(url, IDENTITY__MAX_URL + 1) > IDENTITY__MAX_URL)
+    return identity__fail(error, IDENTITY_INVALID_INPUT, "url", "The link is too long.");
+  link_texts *texts = calloc(1, sizeof *texts);
+  if (texts == NULL)
+    return identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
+  bool has_publisher = false;
+  const char *wrong = read_link(url, texts, &has_publisher);
+  if (wrong != NULL)
+    (void)identity__fail(error, IDENTITY_INVALID_INPUT, "url", "The link %s.", wrong);
+  else if ((*link = make_link(texts, has_publisher)) == NULL)
+    (void)identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
+  identity__wipe(texts, sizeof *texts);
+  free(texts);
+  return error->status;
+}
+
+void identity_reset_link_free(const identity_reset_link *link) {
+  if (link == NULL)
+    return;
+  identity__wipe((char *)(uintptr_t)link->reset_token, strlen(link->reset_token));
+  free((void *)(uintptr_t)link);
+}
+
+/* ---- the new password ---- */
+
+static void update_flow(identity__call *call) {
+  const identity_update_password_params *params = call->inputs;
+  switch (call->leg) {
+  case 0: {
+    const identity__pair pairs[] = {
+        {"publisherId", call->publisher_id},
+        {"#customerId", params->customer_id},
+        {"customerEmail", params->customer_id == NULL ? params->email : NULL},
+        {"resetPasswordToken", params->reset_token},
+        {"newPassword", params->new_password},
+    };
+    identity__call_send(call, IDENTITY__UPDATE_PASSWORD);
+    (void)identity__call_built(call, identity__body_flat(pairs, ROWS(pairs), &call->body));
+    break;
+  }
+  case 1:
+    /* The tokens of who is signed in here go only if the new password is theirs. */
+    call->settled = true;
+    call->reason = IDENTITY_REASON_CREDENTIALS_CHANGED;
+    call->grant.customer_id = (char *)(uintptr_t)params->customer_id;
+    call->grant.email = (char *)(uintptr_t)params->email;
+    identity__call_order(call, IDENTITY__ORDER_END_IF_SAME);
+    call->tolerate = true;
+    break;
+  default:
+    identity__call_finish(call, IDENTITY_OK);
+  }
+}
+
+void identity_update_password_params_init(identity_update_password_params *params, uint32_t size) {
+  memset(params, 0, size);
+  params->struct_size = size;
+}
+
+static identity_status check_update(const identity_session *session, const identity_update_password_params *params,
+                                    identity_error *error) {
+  const identity__input checks[] = {
+      {"reset_token", params->reset_token, IDENTITY__INPUT_TOKEN, true},
+      {"new_password", params->new_password, IDENTITY__INPUT_NEW_PASSWORD, true},
+      {"email", params->email, IDENTITY__INPUT_EMAIL, params->customer_id == NULL},
+      {"customer_id", params->customer_id, IDENTITY__INPUT_ID, false},
+  };
+  if (params->publisher_id != NULL && strcmp(params->publisher_id, session->publisher_id) != 0)
+    return identity__fail(error, IDENTITY_INVALID_INPUT, "publisher_id", "The link belongs to another publisher.");
+  return identity__check_inputs(checks, ROWS(checks), error);
+}
+
+identity_status identity_update_password(identity_session *session, const identity_update_password_params *params,
+                                         identity_error *error) {
+  IDENTITY__ERROR_OR_LOCAL(error);
+  identity_update_password_params copy;
+  if (identity__check_params(params, sizeof copy, &copy, sizeof copy, error) != IDENTITY_OK)
+    return error->status;
+  identity__call *call = identity__begin(session, "update_password", update_flow, sizeof copy, error);
+  if (call == NULL)
+    return error->status;
+  if (check_update(session, &copy, error) != IDENTITY_OK) {
+    identity__call_free(call);
+    return error->status;
+  }
+  identity_update_password_params *inputs = call->inputs;
+  *inputs = copy;
+  const char **texts[] = {&inputs->reset_token, &inputs->new_password, &inputs->email, &inputs->customer_id};
+  if (!identity__keep_texts(call, texts, ROWS(texts)))
+    return identity__abandon(call, error);
+  inputs->publisher_id = NULL;
+  call->secrets[0] = inputs->reset_token;
+  call->secrets[1] = inputs->new_password;
+  return identity__conclude(session, call, NULL, error);
+}

@@ -1,0 +1,228 @@
+#include "api/answers.h"
+#include "base/error.h"
+#include "call/pair.h"
+#include "wire/check.h"
+#include "wire/results.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+
+/* The legs of a registration, in order; the locale is left out when the app gave all of it. */
+enum { LEG_PROBE, LEG_LOCALE, LEG_DEFINITIONS, LEG_REGISTER, LEG_SIGN_IN, LEG_CONSENTS, LEG_KEPT, LEG_DONE };
+
+typedef struct registration {
+  identity_register_params params;
+  identity_consent_answer *answers;
+  int32_t leg;
+} registration;
+
+static bool needs_locale(const identity_register_params *params) {
+  return params->locale == NULL || params->country == NULL || params->currency == NULL;
+}
+
+static void send_locale(identity__call *call, const registration *inputs) {
+  identity__call_send(call, IDENTITY__LOCALE);
+  call->query_name = inputs->params.customer_ip != NULL ? "customerIP" : NULL;
+  call->query_value = inputs->params.customer_ip;
+}
+
+static bool fill_in(identity__call *call, const char **text, const char *found) {
+  if (*text == NULL)
+    *text = identity__arena_text(&call->arena, found);
+  return *text != NULL;
+}
+
+static bool take_locale(identity__call *call, registration *inputs) {
+  identity_locale *locale;
+  if (identity__read_locale(call->answer.data, &locale, &call->error) != IDENTITY_OK) {
+    identity__call_finish(call, call->error.status);
+    return false;
+  }
+  bool filled = fill_in(call, &inputs->params.locale, locale->locale) &&
+                fill_in(call, &inputs->params.country, locale->country) &&
+                fill_in(call, &inputs->params.currency, locale->currency);
+  free(locale);
+  return identity__call_built(call, filled);
+}
+
+static identity_status check_consent(const registration *inputs, const identity_consent *consent,
+                                     identity_error *error) {
+  const identity_consent_answer *answer =
+      identity__find_answer(inputs->answers, inputs->params.consent_count, consent->name);
+  if (consent->required && (answer == NULL || !answer->accepted))
+    return identity__fail(error, IDENTITY_CONSENT_REQUIRED, consent->name, "The required consent %s is not accepted.",
+                          consent->name);
+  return answer != NULL ? identity__check_version(answer, consent->version, error) : IDENTITY_OK;
+}
+
+static bool is_defined(const identity_consents *definitions, const char *name) {
+  for (uint32_t i = 0; i < definitions->count; i++)
+    if (strcmp(definitions->items[i]->name, name) == 0)
+      return true;
+  return false;
+}
+
+static identity_status check_consents(const registration *inputs, const identity_consents *definitions,
+                                      identity_error *error) {
+  for (uint32_t i = 0; i < definitions->count; i++) {
+    identity_status status = check_consent(inputs, definitions->items[i], error);
+    if (status != IDENTITY_OK)
+      return status;
+  }
+  for (uint32_t i = 0; i < inputs->params.consent_count; i++)
+    if (!is_defined(definitions, inputs->answers[i].name))
+      return identity__fail(error, IDENTITY_INVALID_INPUT, inputs->answers[i].name,
+                            "The publisher has no consent %s.", inputs->answers[i].name);
+  return IDENTITY_OK;
+}
+
+/* Nothing is sent unless every required consent is accepted as it stands now. */
+static bool consents_allow(identity__call *call, const registration *inputs) {
+  identity_consents *definitions;
+  identity_status status = identity__read_consents(call->answer.data, &definitions, &call->error);
+  if (status == IDENTITY_OK)
+    status = check_consents(inputs, definitions, &call->error);
+  free(definitions);
+  if (status != IDENTITY_OK)
+    identity__call_finish(call, status);
+  return status == IDENTITY_OK;
+}
+
+static void send_register(identity__call *call, const identity_register_params *params) {
+  const identity__pair pairs[] = {
+      {"email", params->email},
+      {"password", params->password},
+      {"offerId", params->offer_id},
+      {"publisherId", params->offer_id == NULL ? call->publisher_id : NULL},
+      {"locale", params->locale},
+      {"country", params->country},
+      {"currency", params->currency},
+      {"firstName", params->first_name},
+      {"lastName", params->last_name},
+      {"externalId", params->external_id},
+      {"externalData", params->external_data},
+      {"customerIP", params->customer_ip},
+      {"captchaValue", params->captcha_value},
+  };
+  identity__call_send(call, IDENTITY__REGISTER);
+  (void)identity__call_built(call, identity__body_flat(pairs, ROWS(pairs), &call->body));
+}
+
+/* The answers are stored in the same swap as the pair, so that no crash can lose them. */
+static void sign_in(identity__call *call, const registration *inputs) {
+  if (identity__call_read_sign_in(call, inputs->params.email) != IDENTITY_OK) {
+    identity__call_finish(call, call->error.status);
+    return;
+  }
+  if (!identity__call_built(call, identity__keep_as_pending(call, inputs->answers, inputs->params.consent_count)))
+    return;
+  call->prelude_done = true; /* this call sends them itself */
+  identity__call_order(call, IDENTITY__ORDER_SIGN_IN);
+}
+
+/* The account exists by now: a failure here leaves the consents pending and is no failure of the registration. */
+static void send_consents(identity__call *call, const registration *inputs) {
+  identity__call_send(call, IDENTITY__UPDATE_CONSENTS);
+  call->tolerate = true;
+  call->settled = true;
+  (void)identity__call_built(
+      call, identity__body_consents(inputs->answers, inputs->params.consent_count, &call->body));
+}
+
+static void flow(identity__call *call) {
+  registration *inputs = call->inputs;
+  int32_t leg = inputs->leg++;
+  if (leg == LEG_LOCALE && !needs_locale(&inputs->params))
+    leg = inputs->leg++;
+  else if (leg == LEG_DEFINITIONS && !take_locale(call, inputs))
+    return;
+  switch (leg) {
+  case LEG_PROBE:
+    identity__call_order(call, IDENTITY__ORDER_PROBE);
+    break;
+  case LEG_LOCALE:
+    send_locale(call, inputs);
+    break;
+  case LEG_DEFINITIONS:
+    identity__call_send(call, IDENTITY__PUBLISHER_CONSENTS);
+    break;
+  case LEG_REGISTER:
+    if (consents_allow(call, inputs))
+      send_register(call, &inputs->params);
+    break;
+  case LEG_SIGN_IN:
+    sign_in(call, inputs);
+    break;
+  case LEG_CONSENTS:
+    if (inputs->params.consent_count > 0)
+      send_consents(call, inputs);
+    else
+      identity__call_finish(call, IDENTITY_OK);
+    break;
+  case LEG_KEPT:
+    if (call->status != IDENTITY_OK) {
+      identity__call_finish(call, IDENTITY_OK);
+      break;
+    }
+    identity__call_order(call, IDENTITY__ORDER_DROP_CONSENTS);
+    call->tolerate = true;
+    break;
+  default:
+    identity__call_finish(call, IDENTITY_OK);
+  }
+}
+
+void identity_register_params_init(identity_register_params *params, uint32_t size) {
+  memset(params, 0, size);
+  params->struct_size = size;
+}
+
+static identity_status check_params(const identity_register_params *params, identity_error *error) {
+  const identity__input checks[] = {
+      {"email", params->email, IDENTITY__INPUT_EMAIL, true},
+      {"password", params->password, IDENTITY__INPUT_NEW_PASSWORD, true},
+      {"offer_id", params->offer_id, IDENTITY__INPUT_OFFER, false},
+      {"locale", params->locale, IDENTITY__INPUT_LOCALE, false},
+      {"country", params->country, IDENTITY__INPUT_COUNTRY, false},
+      {"currency", params->currency, IDENTITY__INPUT_CURRENCY, false},
+      {"first_name", params->first_name, IDENTITY__INPUT_NAME, false},
+      {"last_name", params->last_name, IDENTITY__INPUT_NAME, false},
+      {"external_id", params->external_id, IDENTITY__INPUT_TEXT, false},
+      {"external_data", params->external_data, IDENTITY__INPUT_JSON, false},
+      {"customer_ip", params->customer_ip, IDENTITY__INPUT_IP, false},
+      {"captcha_value", params->captcha_value, IDENTITY__INPUT_TOKEN, false},
+  };
+  identity_status status = identity__check_inputs(checks, ROWS(checks), error);
+  return status == IDENTITY_OK ? identity__check_answers(params->consents, params->consent_count, error) : status;
+}
+
+static bool keep_params(identity__call *call, const identity_register_params *params) {
+  registration *inputs = call->inputs;
+  identity_register_params *kept = &inputs->params;
+  *kept = *params;
+  const char **texts[] = {&kept->email,       &kept->password,      &kept->offer_id,    &kept->locale,
+                          &kept->country,     &kept->currency,      &kept->first_name,  &kept->last_name,
+                          &kept->external_id, &kept->external_data, &kept->customer_ip, &kept->captcha_value};
+  inputs->answers = identity__keep_answers(call, params->consents, params->consent_count);
+  return inputs->answers != NULL && identity__keep_texts(call, texts, ROWS(texts));
+}
+
+identity_status identity_register(identity_session *session, const identity_register_params *params,
+                                  identity_error *error) {
+  IDENTITY__ERROR_OR_LOCAL(error);
+  identity_register_params copy;
+  if (identity__check_params(params, sizeof copy, &copy, sizeof copy, error) != IDENTITY_OK ||
+      check_params(&copy, error) != IDENTITY_OK)
+    return error->status;
+  identity__call *call = identity__begin(session, "register", flow, sizeof(registration), error);
+  if (call == NULL)
+    return error->status;
+  if (!keep_params(call, &copy))
+    return identity__abandon(call, error);
+  const registration *inputs = call->inputs;
+  call->secrets[0] = inputs->params.password;
+  call->secrets[1] = inputs->params.captcha_value;
+  return identity__conclude(session, call, NULL, error);
+}

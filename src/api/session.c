@@ -1,0 +1,268 @@
+/* Where a session stands, its tokens, and leaving it. */
+#include "api/begin.h"
+#include "base/block.h"
+#include "base/error.h"
+#include "base/secret.h"
+#include "call/pair.h"
+#include "drive/blocking.h"
+#include "wire/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- state ---- */
+
+static const char *const state_names[] = {
+    [IDENTITY_STATE_SIGNED_OUT] = "signed_out",       [IDENTITY_STATE_ACTIVE] = "active",
+    [IDENTITY_STATE_REFRESHING] = "refreshing",       [IDENTITY_STATE_STALE] = "stale",
+    [IDENTITY_STATE_STORE_BLOCKED] = "store_blocked", [IDENTITY_STATE_REAUTH_REQUIRED] = "reauth_required",
+};
+
+static const char *const reason_names[] = {
+    [IDENTITY_REASON_NONE] = "none",
+    [IDENTITY_REASON_NEVER_SIGNED_IN] = "never_signed_in",
+    [IDENTITY_REASON_LOGOUT] = "logout",
+    [IDENTITY_REASON_LOGOUT_EVERYWHERE] = "logout_everywhere",
+    [IDENTITY_REASON_OTHER_PROCESS] = "other_process",
+    [IDENTITY_REASON_REFUSED] = "refused",
+    [IDENTITY_REASON_LOST_ROTATION] = "lost_rotation",
+    [IDENTITY_REASON_STORE_LOST] = "store_lost",
+    [IDENTITY_REASON_CREDENTIALS_CHANGED] = "credentials_changed",
+    [IDENTITY_REASON_NO_REFRESH_TOKEN] = "no_refresh_token",
+};
+
+static const char *reason_name(int32_t reason) {
+  bool known = reason >= 0 && (size_t)reason < sizeof reason_names / sizeof reason_names[0];
+  return known ? reason_names[reason] : "unknown"; /* a newer library may have stored it */
+}
+
+/* With the lock held. */
+static identity_state *make_state(const identity_session *session) {
+  const identity__record *record = &session->tokens.record;
+  const identity__grant *grant = &record->grant;
+  identity__now now = identity__clock_now();
+  identity__block block;
+  size_t size = identity__block_cost(sizeof(identity_state)) + identity__block_text_cost(session->publisher_id) +
+                identity__block_text_cost(session->account) + identity__block_text_cost(grant->customer_id) +
+                identity__block_text_cost(grant->email);
+  if (!identity__block_init(&block, size))
+    return NULL;
+  identity_state *state = identity__block_take(&block, sizeof *state);
+  state->state = identity__machine_state(&session->tokens, now);
+  bool out = state->state == IDENTITY_STATE_SIGNED_OUT || state->state == IDENTITY_STATE_REAUTH_REQUIRED;
+  state->reason = out ? record->reason : IDENTITY_REASON_NONE;
+  state->retry_after_ms =
+      state->state == IDENTITY_STATE_STALE ? identity__machine_cooldown_ms(&session->tokens, now) : 0;
+  state->consents_pending = record->pending_count > 0;
+  state->not_persisted = session->tokens.not_persisted;
+  state->state_name = state_names[state->state];
+  state->reason_name = reason_name(state->reason);
+  state->publisher_id = identity__block_text(&block, session->publisher_id);
+  state->account = identity__block_text(&block, session->account);
+  state->customer_id = identity__block_text(&block, grant->customer_id);
+  state->email = identity__block_text(&block, grant->email);
+  return state;
+}
+
+identity_status identity_session_state(identity_session *session, const identity_state **state,
+                                       identity_error *error) {
+  IDENTITY__ERROR_OR_LOCAL(error);
+  if (identity__check_result(state, "state", error) != IDENTITY_OK)
+    return error->status;
+  *state = NULL;
+  if (identity__session_usable(session, error) != IDENTITY_OK)
+    return error->status;
+  pthread_mutex_lock(&session->lock);
+  *state = make_state(session);
+  pthread_mutex_unlock(&session->lock);
+  return *state != NULL ? IDENTITY_OK : identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
+}
+
+void identity_state_free(const identity_state *state) {
+  free((void *)(uintptr_t)state);
+}
+
+/* ---- tokens ---- */
+
+/* With the lock held. */
+static identity_tokens *make_tokens(const identity_session *session, int64_t remaining_ms) {
+  const identity__grant *grant = &session->tokens.record.grant;
+  identity__block block;
+  size_t size = identity__block_cost(sizeof(identity_tokens)) + identity__block_text_cost(grant->jwt) +
+                identity__block_text_cost(grant->customer_id) + identity__block_text_cost(session->publisher_id) +
+                identity__block_text_cost(grant->customer_token);
+  if (!identity__block_init(&block, size))
+    return NULL;
+  identity_tokens *tokens = identity__block_take(&block, sizeof *tokens);
+  tokens->remaining_ms = remaining_ms;
+  tokens->jwt = identity__block_text(&block, grant->jwt);
+  tokens->customer_id = identity__block_text(&block, grant->customer_id);
+  tokens->publisher_id = identity__block_text(&block, session->publisher_id);
+  tokens->customer_token = identity__block_text(&block, grant->customer_token);
+  return tokens;
+}
+
+static void tokens_flow(identity__call *call) {
+  const int64_t *min_life_ms = call->inputs;
+  if (call->leg > 0) {
+    identity__call_finish(call, IDENTITY_OK);
+    return;
+  }
+  call->min_life_ms = *min_life_ms;
+  identity__call_order(call, IDENTITY__ORDER_TOKEN);
+}
+
+/* A snapshot if there is a token that will do; any_life: after a refresh, whatever there is. */
+static bool snapshot(identity_session *session, int64_t min_life_ms, bool any_life, const identity_tokens **tokens,
+                     identity_error *error) {
+  pthread_mutex_lock(&session->lock);
+  identity__now now = identity__clock_now();
+  identity__ask ask = identity__machine_ask_life(&session->tokens, min_life_ms, now);
+  bool there = identity__machine_standing(&session->tokens) == IDENTITY_OK;
+  bool taken = ask.verdict == IDENTITY__ASK_GIVE || (any_life && there);
+  if (taken)
+    *tokens = make_tokens(session, identity__machine_remaining(&session->tokens, now));
+  pthread_mutex_unlock(&session->lock);
+  if (taken && *tokens == NULL)
+    (void)identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
+  return taken;
+}
+
+identity_status identity_session_tokens(identity_session *session, int64_t min_life_ms,
+                                        const identity_tokens **tokens, identity_error *error) {
+  IDENTITY__ERROR_OR_LOCAL(error);
+  if (identity__check_result(tokens, "tokens", error) != IDENTITY_OK)
+    return error->status;
+  *tokens = NULL;
+  if (min_life_ms < 0)
+    return identity__fail(error, IDENTITY_BAD_ARGUMENT, "min_life_ms", "min_life_ms is negative");
+  if (identity__session_usable(session, error) != IDENTITY_OK)
+    return error->status;
+  if (snapshot(session, min_life_ms, false, tokens, error))
+    return error->status;
+  identity__call *call = identity__begin(session, "session_tokens", tokens_flow, sizeof(int64_t), error);
+  if (call == NULL)
+    return error->status;
+  memcpy(call->inputs, &min_life_ms, sizeof min_life_ms);
+  if (identity__conclude(session, call, NULL, error) != IDENTITY_OK)
+    return error->status;
+  if (!snapshot(session, min_life_ms, true, tokens, error))
+    return identity__fail_plain(error, IDENTITY_SIGNED_OUT); /* signed out since */
+  return error->status;
+}
+
+void identity_tokens_free(const identity_tokens *tokens) {
+  if (tokens == NULL)
+    return;
+  identity__wipe((char *)(uintptr_t)tokens->jwt, strlen(tokens->jwt));
+  if (tokens->customer_token != NULL)
+    identity__wipe((char *)(uintptr_t)tokens->customer_token, strlen(tokens->customer_token));
+  free((void *)(uintptr_t)tokens);
+}
+
+static void refresh_flow(identity__call *call) {
+  if (call->leg == 0)
+    identity__call_order(call, IDENTITY__ORDER_ROTATE);
+  else
+    identity__call_finish(call, IDENTITY_OK);
+}
+
+identity_status identity_session_refresh(identity_session *session, identity_error *error) {
+  IDENTITY__ERROR_OR_LOCAL(error);
+  identity__call *call = identity__begin(session, "session_refresh", refresh_flow, 0, error);
+  return call == NULL ? error->status : identity__conclude(session, call, NULL, error);
+}
+
+/* ---- taking over a session ---- */
+
+static void adopt_flow(identity__call *call) {
+  switch (call->leg) {
+  case 0:
+    identity__call_order(call, IDENTITY__ORDER_PROBE);
+    break;
+  case 1:
+    identity__call_order(call, IDENTITY__ORDER_SIGN_IN);
+    break;
+  default:
+    identity__call_finish(call, IDENTITY_OK);
+  }
+}
+
+identity_status identity_session_adopt(identity_session *session, const char *jwt, const char *refresh_token,
+                                       identity_error *error) {
+  IDENTITY__ERROR_OR_LOCAL(error);
+  const identity__input checks[] = {
+      {"jwt", jwt, IDENTITY__INPUT_TOKEN, true},
+      {"refresh_token", refresh_token, IDENTITY__INPUT_TOKEN, false},
+  };
+  if (identity__check_inputs(checks, 2, error) != IDENTITY_OK)
+    return error->status;
+  identity__call *call = identity__begin(session, "session_adopt", adopt_flow, 0, error);
+  if (call == NULL)
+    return error->status;
+  identity__now now = identity__clock_now();
+  call->sent_boot_ms = now.boot_ms;
+  call->sent_wall_ms = now.wall_ms;
+  if (!identity__call_grant(call, jwt, refresh_token, 0))
+    (void)identity__fail(error, IDENTITY_INVALID_INPUT, "jwt", "jwt is not a JSON Web Token");
+  else if (call->grant.publisher_id != NULL && strcmp(call->grant.publisher_id, session->publisher_id) != 0)
+    (void)identity__fail(error, IDENTITY_INVALID_INPUT, "jwt", "jwt belongs to another publisher");
+  if (error->status == IDENTITY_OK)
+    return identity__conclude(session, call, NULL, error);
+  identity__call_free(call);
+  return error->status;
+}
+
+/* ---- leaving ---- */
+
+static void logout_flow(identity__call *call) {
+  if (call->leg > 0) {
+    identity__call_finish(call, call->status);
+    return;
+  }
+  call->reason = IDENTITY_REASON_LOGOUT;
+  identity__call_order(call, IDENTITY__ORDER_SIGN_OUT);
+}
+
+identity_status identity_logout(identity_session *session, identity_error *error) {
+  IDENTITY__ERROR_OR_LOCAL(error);
+  identity__call *call = identity__begin(session, "logout", logout_flow, 0, error);
+  return call == NULL ? error->status : identity__conclude(session, call, NULL, error);
+}
+
+/* The JWT is held over the sign-out: the service learns from it whose tokens to revoke. */
+static void everywhere_flow(identity__call *call) {
+  identity_status *stored = call->inputs;
+  switch (call->leg) {
+  case 0:
+    identity__call_order(call, IDENTITY__ORDER_TOKEN);
+    break;
+  case 1:
+    call->reason = IDENTITY_REASON_LOGOUT_EVERYWHERE;
+    call->holds_token = true;
+    identity__call_order(call, IDENTITY__ORDER_SIGN_OUT);
+    call->tolerate = true;
+    call->settled = true;
+    call->settled_as = IDENTITY_OUTCOME_UNKNOWN;
+    break;
+  case 2:
+    *stored = call->status;
+    identity__call_send(call, IDENTITY__REVOKE);
+    call->tolerate = true;
+    break;
+  default:
+    if (call->status == IDENTITY_OK)
+      identity__call_finish(call, *stored);
+    else
+      identity__call_finish(call, identity__fail(&call->error, IDENTITY_OUTCOME_UNKNOWN, NULL,
+                                                 "Signed out here; the service did not confirm that every other "
+                                                 "session of the customer has ended."));
+  }
+}
+
+identity_status identity_logout_everywhere(identity_session *session, identity_error *error) {
+  IDENTITY__ERROR_OR_LOCAL(error);
+  identity__call *call =
+      identity__begin(session, "logout_everywhere", everywhere_flow, sizeof(identity_status), error);
+  return call == NULL ? error->status : identity__conclude(session, call, NULL, error);
+}

@@ -1,0 +1,47 @@
+#include "base/block.h"
+
+#include <assert.h>
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+
+size_t identity__block_cost(size_t size) {
+  size_t unit = alignof(max_align_t);
+  return (size + unit - 1) / unit * unit;
+}
+
+size_t identity__block_text_cost(const char *text) {
+  return text == NULL ? 0 : strlen(text) + 1;
+}
+
+/* Structs grow from the front, texts from the back: no padding between texts. */
+bool identity__block_init(identity__block *block, size_t size) {
+  block->base = calloc(1, size);
+  block->size = size;
+  block->used = 0;
+  return block->base != NULL;
+}
+
+void *identity__block_take(identity__block *block, size_t size) {
+  size = identity__block_cost(size);
+  assert(size <= block->size - block->used);
+  if (size > block->size - block->used)
+    return NULL;
+  void *memory = block->base + block->used;
+  block->used += size;
+  return memory;
+}
+
+const char *identity__block_text_part(identity__block *block, const char *text, size_t length) {
+  assert(length < block->size - block->used);
+  if (length >= block->size - block->used)
+    return NULL;
+  block->size -= length + 1;
+  char *copy = block->base + block->size;
+  memcpy(copy, text, length);
+  return copy; /* the block was zeroed: the text ends with a zero byte */
+}
+
+const char *identity__block_text(identity__block *block, const char *text) {
+  return text == NULL ? NULL : identity__block_text_part(block, text, strlen(text));
+}

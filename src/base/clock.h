@@ -1,0 +1,20 @@
+/* The two clocks, read once per step and handed down as a value: the pure rooms never ask the time themselves. */
+#ifndef IDENTITY__CLOCK_H
+#define IDENTITY__CLOCK_H
+
+#include <stdint.h>
+
+typedef struct identity__now {
+  int64_t boot_ms; /* since boot, running through suspend: what ages and deadlines are measured on */
+  int64_t wall_ms; /* since 1970, as the device believes */
+} identity__now;
+
+enum { IDENTITY__BOOT_ID_SIZE = 40 };
+
+identity__now identity__clock_now(void);
+/* Names this boot; empty when the system cannot tell. */
+void identity__clock_boot_id(char boot_id[IDENTITY__BOOT_ID_SIZE]);
+/* Unpredictable enough for jitter and handle names; not for keys. */
+uint64_t identity__clock_random(void);
+
+#endif

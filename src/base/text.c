@@ -1,0 +1,114 @@
+#include "base/text.h"
+
+#include <string.h>
+
+char identity__lower(char c) {
+  return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool identity__is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+bool identity__is_letter(char c) {
+  char lower = identity__lower(c);
+  return lower >= 'a' && lower <= 'z';
+}
+
+bool identity__all_digits(const char *text) {
+  if (*text == '\0')
+    return false;
+  while (identity__is_digit(*text))
+    text++;
+  return *text == '\0';
+}
+
+bool identity__same_text(const char *a, const char *b) {
+  while (*a != '\0' && identity__lower(*a) == identity__lower(*b)) {
+    a++;
+    b++;
+  }
+  return identity__lower(*a) == identity__lower(*b);
+}
+
+bool identity__starts_with(const char *text, const char *prefix) {
+  return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static bool matches_here(const char *text, const char *needle) {
+  while (*needle != '\0' && identity__lower(*text) == identity__lower(*needle)) {
+    text++;
+    needle++;
+  }
+  return *needle == '\0';
+}
+
+const char *identity__find_text(const char *text, const char *needle) {
+  for (; *text != '\0'; text++)
+    if (matches_here(text, needle))
+      return text;
+  return NULL;
+}
+
+/* Rows of RFC 3629 section 4: the range of the lead byte, of the byte after it, and the length. */
+static const struct {
+  uint8_t lead_from, lead_to, next_from, next_to, length;
+} utf8_rows[] = {
+    {0x00, 0x7F, 0, 0, 1},       {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3},
+    {0xE1, 0xEC, 0x80, 0xBF, 3}, {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3},
+    {0xF0, 0xF0, 0x90, 0xBF, 4}, {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4},
+};
+
+size_t identity__utf8_length(const char *text, size_t available) {
+  const uint8_t *bytes = (const uint8_t *)text;
+  if (available == 0)
+    return 0;
+  for (size_t row = 0; row < sizeof utf8_rows / sizeof utf8_rows[0]; row++) {
+    if (bytes[0] < utf8_rows[row].lead_from || bytes[0] > utf8_rows[row].lead_to)
+      continue;
+    size_t length = utf8_rows[row].length;
+    if (length > available)
+      return 0;
+    if (length > 1 && (bytes[1] < utf8_rows[row].next_from || bytes[1] > utf8_rows[row].next_to))
+      return 0;
+    for (size_t i = 2; i < length; i++)
+      if ((bytes[i] & 0xC0) != 0x80)
+        return 0;
+    return length;
+  }
+  return 0;
+}
+
+int64_t identity__utf8_characters(const char *text) {
+  size_t left = strlen(text);
+  int64_t characters = 0;
+  while (left > 0) {
+    size_t length = identity__utf8_length(text, left);
+    if (length == 0)
+      return -1;
+    text += length;
+    left -= length;
+    characters++;
+  }
+  return characters;
+}
+
+void identity__copy_line(char *target, size_t size, const char *text) {
+  size_t used = 0;
+  size_t left = strlen(text);
+  while (left > 0) {
+    size_t length = identity__utf8_length(text, left);
+    bool printable = length > 1 || (length == 1 && (uint8_t)*text >= 0x20 && *text != 0x7F);
+    size_t step = length == 0 ? 1 : length;
+    if (used + (printable ? step : 1) >= size)
+      break;
+    if (printable)
+      memcpy(target + used, text, step);
+    else
+      target[used] = '?';
+    used += printable ? step : 1;
+    text += step;
+    left -= step;
+  }
+  target[used] = '\0';
+}

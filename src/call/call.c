@@ -1,0 +1,386 @@
+#include "call/call.h"
+#include "base/error.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "wire/jwt.h"
+#include "wire/url.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { STATE_NEW, STATE_TOKEN, STATE_SENDING, STATE_PAUSED, STATE_ORDERED, STATE_DONE };
+enum { REPEAT_FIRST_MS = 200, PROGRESS_UNSENT = 0, SHORTEST_SECRET = 4 };
+
+identity__call *identity__call_new(const char *name, identity__flow flow) {
+  identity__call *call = malloc(sizeof *call);
+  if (call == NULL)
+    return NULL;
+  memset(call, 0, offsetof(identity__call, storage));
+  call->name = name;
+  call->flow = flow;
+  identity__arena_init(&call->arena, call->storage, sizeof call->storage);
+  identity__buffer_init(&call->body, 2 * IDENTITY__MAX_BODY);
+  identity__buffer_init(&call->bearer, IDENTITY__MAX_TOKEN);
+  identity__buffer_init(&call->url, 4 * IDENTITY__MAX_URL);
+  identity__buffer_init(&call->prelude_body, IDENTITY__MAX_BODY);
+  return call;
+}
+
+void identity__call_free(identity__call *call) {
+  if (call == NULL)
+    return;
+  identity__answer_clear(&call->answer);
+  identity__buffer_free(&call->body);
+  identity__buffer_free(&call->bearer);
+  identity__buffer_free(&call->url);
+  identity__buffer_free(&call->prelude_body);
+  identity__arena_clear(&call->arena);
+  free(call->result);
+  identity__wipe(call, offsetof(identity__call, storage));
+  free(call);
+}
+
+/* ---- for flows ---- */
+
+void identity__call_finish(identity__call *call, identity_status status) {
+  call->status = status;
+  call->order = IDENTITY__ORDER_FINISH;
+}
+
+void identity__call_finish_with(identity__call *call, void *result) {
+  call->result = result;
+  identity__call_finish(call, IDENTITY_OK);
+}
+
+void identity__call_order(identity__call *call, int32_t order) {
+  call->order = order;
+  call->tolerate = false;
+}
+
+void identity__call_send(identity__call *call, identity__endpoint_id endpoint) {
+  identity__call_order(call, IDENTITY__ORDER_SEND);
+  call->endpoint = identity__endpoint_of(endpoint);
+  call->path = NULL;
+  call->query_name = NULL;
+  call->header_value = NULL;
+  identity__buffer_reset(&call->body);
+}
+
+bool identity__call_built(identity__call *call, bool whole) {
+  if (!whole)
+    identity__call_finish(call, identity__fail_plain(&call->error, IDENTITY_OUT_OF_MEMORY));
+  return whole;
+}
+
+/* ---- the machine ---- */
+
+static bool shows(const char *message, const char *secret) {
+  return secret != NULL && strlen(secret) >= SHORTEST_SECRET && strstr(message, secret) != NULL;
+}
+
+/* A service that repeats a password in its complaint must not carry it into an error of ours. */
+static void hide_secrets(identity__call *call) {
+  bool found = shows(call->error.message, call->bearer.length > 0 ? call->bearer.bytes : NULL);
+  for (int i = 0; i < IDENTITY__CALL_SECRETS; i++)
+    found = found || shows(call->error.message, call->secrets[i]);
+  if (found)
+    identity__copy_line(call->error.message, sizeof call->error.message, identity_status_text(call->error.status));
+}
+
+static int32_t done(identity__call *call) {
+  call->state = STATE_DONE;
+  if (call->status == IDENTITY_OK)
+    identity__error_clear(&call->error);
+  else if (call->error.status != call->status)
+    (void)identity__fail_plain(&call->error, call->status);
+  hide_secrets(call);
+  return IDENTITY__ACTION_DONE;
+}
+
+static int32_t fail(identity__call *call, identity_status status) {
+  call->status = identity__fail_plain(&call->error, status);
+  return done(call);
+}
+
+static int32_t want_token(identity__call *call) {
+  call->state = STATE_TOKEN;
+  return IDENTITY__ACTION_TOKEN;
+}
+
+static const char *path_id(const identity__call *call, const identity__endpoint *endpoint) {
+  return endpoint->path_id == IDENTITY__PATH_PUBLISHER ? call->publisher_id : call->customer_id;
+}
+
+static int32_t send_request(identity__call *call, const identity__endpoint *endpoint, const identity__buffer *body,
+                            const identity__moment *moment) {
+  bool prelude = call->prelude;
+  identity__buffer_reset(&call->url);
+  if (!identity__url_build(&call->url, call->base_url, prelude || call->path == NULL ? endpoint->path : call->path,
+                           path_id(call, endpoint), prelude ? NULL : call->query_name, call->query_value))
+    return fail(call, IDENTITY_OUT_OF_MEMORY);
+  identity__send send = {.endpoint = endpoint, .url = call->url.bytes};
+  send.bearer = endpoint->expect.authorised ? call->bearer.bytes : NULL;
+  send.header_name = prelude ? NULL : call->header_name;
+  send.header_value = prelude ? NULL : call->header_value;
+  send.body = body->length > 0 ? body->bytes : NULL;
+  send.body_length = body->length;
+  call->send = send;
+  call->sent_boot_ms = moment->now.boot_ms;
+  call->sent_wall_ms = moment->now.wall_ms;
+  call->state = STATE_SENDING;
+  return IDENTITY__ACTION_SEND;
+}
+
+static int32_t send_main(identity__call *call, const identity__moment *moment) {
+  call->prelude = false;
+  return send_request(call, call->endpoint, &call->body, moment);
+}
+
+static int32_t begin_send(identity__call *call, const identity__moment *moment) {
+  return call->endpoint->expect.authorised && !call->holds_token ? want_token(call) : send_main(call, moment);
+}
+
+/* Asks the flow what comes next and begins it. */
+static int32_t advance(identity__call *call, const identity__moment *moment) {
+  bool failed = call->leg > 0 && call->status != IDENTITY_OK && !call->tolerate;
+  call->tries = 0;
+  call->replayed = false;
+  if (!failed)
+    call->flow(call);
+  identity__answer_clear(&call->answer);
+  call->outcome = NULL;
+  if (failed || call->order == IDENTITY__ORDER_FINISH)
+    return done(call);
+  call->leg++;
+  call->status = IDENTITY_OK;
+  if (call->order != IDENTITY__ORDER_SEND) {
+    call->state = STATE_ORDERED;
+    return IDENTITY__ACTION_ORDER;
+  }
+  if (call->body.failed)
+    return fail(call, IDENTITY_OUT_OF_MEMORY);
+  return begin_send(call, moment);
+}
+
+static int32_t end_leg(identity__call *call, identity_status status, const identity__moment *moment) {
+  call->status = status;
+  if (status != IDENTITY_OK)
+    hide_secrets(call);
+  return advance(call, moment);
+}
+
+/* ---- tokens ---- */
+
+static bool keep_pending(identity__call *call, const identity__token_use *token) {
+  identity_consent_answer answers[IDENTITY__MAX_PENDING_CONSENTS];
+  call->pending = identity__arena_take(&call->arena, token->pending_count * sizeof *call->pending);
+  if (call->pending == NULL || token->pending_count > IDENTITY__MAX_PENDING_CONSENTS)
+    return false;
+  for (uint32_t i = 0; i < token->pending_count; i++) {
+    call->pending[i].name = identity__arena_text(&call->arena, token->pending[i].name);
+    call->pending[i].version = identity__arena_text(&call->arena, token->pending[i].version);
+    call->pending[i].accepted = token->pending[i].accepted;
+    identity_consent_answer answer = {call->pending[i].name, call->pending[i].version, call->pending[i].accepted, 0};
+    answers[i] = answer;
+    if (answer.name == NULL || answer.version == NULL)
+      return false;
+  }
+  call->pending_count = token->pending_count;
+  return identity__body_consents(answers, token->pending_count, &call->prelude_body);
+}
+
+/* Consents of a registration that did not reach the service go first, with at most a quarter of the time left. */
+static int32_t begin_prelude(identity__call *call, const identity__token_use *token, const identity__moment *moment) {
+  call->prelude_done = true;
+  if (!keep_pending(call, token)) {
+    call->pending_end = IDENTITY__PENDING_KEPT;
+    call->state = STATE_ORDERED;
+    call->prelude = true;
+    return IDENTITY__ACTION_PENDING;
+  }
+  call->prelude = true;
+  call->prelude_deadline_ms = moment->now.boot_ms + (call->deadline_ms - moment->now.boot_ms) / 4;
+  return send_request(call, identity__endpoint_of(IDENTITY__UPDATE_CONSENTS), &call->prelude_body, moment);
+}
+
+/* A call belongs to the customer it began with: it never goes on for somebody who signed in meanwhile. */
+static bool same_customer(const identity__call *call, const identity__token_use *token) {
+  return !call->used.set || call->used.epoch == token->epoch || strcmp(call->customer_id, token->customer_id) == 0;
+}
+
+static int32_t take_token(identity__call *call, const identity__token_use *token, const identity__moment *moment) {
+  const char *customer_id = token->customer_id != NULL ? token->customer_id : "";
+  if (!same_customer(call, token) || strlen(customer_id) >= sizeof call->customer_id)
+    return fail(call, IDENTITY_SIGNED_OUT);
+  identity__buffer_reset(&call->bearer);
+  if (!identity__buffer_add_text(&call->bearer, token->jwt))
+    return fail(call, IDENTITY_OUT_OF_MEMORY);
+  memcpy(call->customer_id, customer_id, strlen(customer_id) + 1);
+  call->used.epoch = token->epoch;
+  call->used.generation = token->generation;
+  call->used.set = true;
+  if (call->order == IDENTITY__ORDER_TOKEN)
+    return end_leg(call, IDENTITY_OK, moment);
+  if (call->customer_id[0] == '\0' && call->endpoint->path_id == IDENTITY__PATH_CUSTOMER)
+    return fail(call, IDENTITY_SESSION_ENDED); /* an adopted JWT that does not say whose it is */
+  if (token->pending_count > 0 && !call->prelude_done && call->endpoint->expect.authorised)
+    return begin_prelude(call, token, moment);
+  return send_main(call, moment);
+}
+
+/* ---- answers ---- */
+
+static bool is_passing(identity_status status) {
+  return status == IDENTITY_OFFLINE || status == IDENTITY_CONNECTION_LOST || status == IDENTITY_SERVICE_FAILED ||
+         status == IDENTITY_TIMED_OUT;
+}
+
+/* What the table allows, and what certainly did not leave once more. */
+static bool may_repeat(const identity__call *call, identity_status status, int32_t progress) {
+  int32_t repeats = call->endpoint->repeats;
+  if (repeats == IDENTITY__REPEAT_NEVER || !is_passing(status))
+    return false;
+  if (repeats == 0 && progress == PROGRESS_UNSENT)
+    repeats = 1;
+  return call->tries < repeats;
+}
+
+static int32_t pause_before_repeat(identity__call *call, const identity__moment *moment) {
+  int64_t bound = (int64_t)REPEAT_FIRST_MS << call->tries;
+  int64_t wait = bound / 2 + (int64_t)(moment->random % (uint64_t)(bound + 1));
+  if (call->error.retry_after_ms > wait)
+    wait = call->error.retry_after_ms;
+  if (moment->now.boot_ms + wait >= call->deadline_ms)
+    return IDENTITY__ACTION_DONE; /* no time left for another try */
+  call->tries++;
+  call->state = STATE_PAUSED;
+  call->pause_until_ms = moment->now.boot_ms + wait;
+  return IDENTITY__ACTION_WAIT;
+}
+
+static identity_status failure_status(identity__call *call, const identity__endpoint *endpoint,
+                                      const identity__outcome *outcome) {
+  identity_status status = outcome->failure;
+  if (endpoint->expect.outcome_matters && outcome->progress != PROGRESS_UNSENT)
+    status = IDENTITY_OUTCOME_UNKNOWN;
+  const char *detail = outcome->detail != NULL && outcome->detail[0] != '\0' ? outcome->detail : "no usable answer";
+  (void)identity__fail(&call->error, status, status == IDENTITY_CA_FILE ? "ca_file" : NULL, "%s (%s)",
+                       identity_status_text(status), detail);
+  call->error.http_status = outcome->progress == 2 ? outcome->http.status : 0;
+  return status;
+}
+
+static identity_status judge(identity__call *call, const identity__endpoint *endpoint,
+                             const identity__outcome *outcome) {
+  identity__answer_clear(&call->answer);
+  if (outcome->failure != IDENTITY_OK)
+    return failure_status(call, endpoint, outcome);
+  return identity__answer_read(&call->answer, &endpoint->expect, &outcome->http, &call->error);
+}
+
+/* The fate of pending consents: a 4xx means the service will never take them as they are (contract, update consents;
+ * the versions may have moved on), anything else that they have to wait. */
+static int32_t end_prelude(identity__call *call, identity_status status, const identity__outcome *outcome) {
+  int32_t http = outcome != NULL && outcome->failure == IDENTITY_OK ? outcome->http.status : 0;
+  bool refused = http >= 400 && http < 500 && http != 401 && http != 408 && http != 425 && http != 429;
+  call->pending_end = refused && call->answer.root != NULL ? IDENTITY__PENDING_DROPPED : IDENTITY__PENDING_KEPT;
+  if (status == IDENTITY_OK)
+    call->pending_end = IDENTITY__PENDING_SENT;
+  identity__answer_clear(&call->answer);
+  identity__error_clear(&call->error);
+  call->state = STATE_ORDERED;
+  return IDENTITY__ACTION_PENDING;
+}
+
+static int32_t reject_token(identity__call *call, const identity__outcome *outcome) {
+  identity__claims claims;
+  bool readable = identity__jwt_claims(call->bearer.bytes, &claims);
+  call->used.expired = readable && claims.expires_s > 0 && outcome->http.date_s >= claims.expires_s;
+  call->replayed = true;
+  call->state = STATE_TOKEN;
+  return IDENTITY__ACTION_REJECTED;
+}
+
+static int32_t take_response(identity__call *call, const identity__outcome *outcome, const identity__moment *moment) {
+  if (call->prelude)
+    return end_prelude(call, judge(call, identity__endpoint_of(IDENTITY__UPDATE_CONSENTS), outcome), outcome);
+  identity_status status = judge(call, call->endpoint, outcome);
+  if (call->answer.auth_refused && !call->replayed && !call->holds_token && outcome->http.status != 403)
+    return reject_token(call, outcome);
+  if (status != IDENTITY_OK && may_repeat(call, status, outcome->progress) &&
+      pause_before_repeat(call, moment) == IDENTITY__ACTION_WAIT)
+    return IDENTITY__ACTION_WAIT;
+  call->outcome = outcome;
+  return end_leg(call, status, moment);
+}
+
+/* ---- timers and cancelling ---- */
+
+static identity_status unless_sent(const identity__call *call, identity_status status, int32_t progress) {
+  bool sent = call->state == STATE_SENDING && !call->prelude && progress != PROGRESS_UNSENT;
+  return sent && call->endpoint->expect.outcome_matters ? IDENTITY_OUTCOME_UNKNOWN : status;
+}
+
+static int32_t take_timer(identity__call *call, int32_t progress, const identity__moment *moment) {
+  int64_t now = moment->now.boot_ms;
+  if (now >= call->deadline_ms) {
+    identity_status status = unless_sent(call, IDENTITY_TIMED_OUT, progress);
+    identity__outcome outcome = {IDENTITY_TIMED_OUT, progress, NULL, {0}};
+    call->outcome = &outcome;
+    (void)identity__fail_plain(&call->error, status);
+    /* The flow of a flight must see its end; others end with the first failure anyway. */
+    return call->state == STATE_SENDING && !call->prelude ? end_leg(call, status, moment) : fail(call, status);
+  }
+  if (call->state == STATE_SENDING && call->prelude && now >= call->prelude_deadline_ms)
+    return end_prelude(call, IDENTITY_TIMED_OUT, NULL);
+  if (call->state == STATE_PAUSED && now >= call->pause_until_ms)
+    return begin_send(call, moment);
+  return IDENTITY__ACTION_WAIT;
+}
+
+int64_t identity__call_timer_ms(const identity__call *call) {
+  if (call->state == STATE_PAUSED && call->pause_until_ms < call->deadline_ms)
+    return call->pause_until_ms;
+  if (call->state == STATE_SENDING && call->prelude && call->prelude_deadline_ms < call->deadline_ms)
+    return call->prelude_deadline_ms;
+  return call->deadline_ms;
+}
+
+static int32_t take_ordered(identity__call *call, const identity_error *error, const identity__moment *moment) {
+  if (call->prelude)
+    return send_main(call, moment);
+  if (error->status != IDENTITY_OK)
+    call->error = *error;
+  return end_leg(call, error->status, moment);
+}
+
+static int32_t cancel(identity__call *call, const identity__event *event) {
+  if (call->settled) {
+    call->status = call->settled_as;
+    return done(call);
+  }
+  identity_status status = event->error != NULL ? event->error->status : IDENTITY_CANCELLED;
+  return fail(call, unless_sent(call, status, event->progress));
+}
+
+int32_t identity__call_step(identity__call *call, const identity__event *event, const identity__moment *moment) {
+  if (call->state == STATE_DONE)
+    return IDENTITY__ACTION_DONE;
+  switch (event->kind) {
+  case IDENTITY__EVENT_START:
+    return advance(call, moment);
+  case IDENTITY__EVENT_TOKEN:
+    return take_token(call, event->token, moment);
+  case IDENTITY__EVENT_FAILED:
+    call->error = *event->error;
+    return end_leg(call, event->error->status, moment);
+  case IDENTITY__EVENT_RESPONSE:
+    return take_response(call, event->outcome, moment);
+  case IDENTITY__EVENT_ORDERED:
+    return take_ordered(call, event->error, moment);
+  case IDENTITY__EVENT_TIMER:
+    return take_timer(call, event->progress, moment);
+  default:
+    return cancel(call, event);
+  }
+}

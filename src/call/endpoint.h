@@ -1,0 +1,43 @@
+/* The endpoints of the identity API, one row each. A new endpoint begins here. */
+#ifndef IDENTITY__ENDPOINT_H
+#define IDENTITY__ENDPOINT_H
+
+#include "wire/answer.h"
+
+#include <stddef.h>
+
+typedef enum identity__endpoint_id {
+  IDENTITY__LOCALE,
+  IDENTITY__PUBLISHER_CONSENTS,
+  IDENTITY__REGISTER,
+  IDENTITY__LOGIN,
+  IDENTITY__REFRESH,
+  IDENTITY__REVOKE,
+  IDENTITY__SSO,
+  IDENTITY__REQUEST_RESET,
+  IDENTITY__UPDATE_PASSWORD,
+  IDENTITY__CUSTOMER,
+  IDENTITY__UPDATE_CUSTOMER,
+  IDENTITY__CUSTOMER_CONSENTS,
+  IDENTITY__UPDATE_CONSENTS,
+  IDENTITY__CAPTURE_STATUS,
+  IDENTITY__UPDATE_CAPTURE
+} identity__endpoint_id;
+
+enum { IDENTITY__PATH_PLAIN, IDENTITY__PATH_CUSTOMER, IDENTITY__PATH_PUBLISHER };
+enum { IDENTITY__REPEAT_NEVER = -1 }; /* not even when nothing was sent */
+
+typedef struct identity__endpoint {
+  const char *name; /* for logs */
+  const char *method;
+  const char *path;    /* {} is the id */
+  int32_t path_id;     /* whose id: IDENTITY__PATH_x */
+  int32_t repeats;     /* how often it is sent again after a passing failure; unsent requests once at least */
+  size_t max_body;     /* of the answer */
+  int32_t once;        /* libcurl must not send it twice by itself */
+  identity__expect expect;
+} identity__endpoint;
+
+const identity__endpoint *identity__endpoint_of(identity__endpoint_id id);
+
+#endif

@@ -1,0 +1,176 @@
+#include "drive/blocking.h"
+#include "base/error.h"
+#include "drive/keep.h"
+#include "drive/pump.h"
+
+#include <unistd.h>
+
+static void begin_new(identity__loop *loop) {
+  const identity__event start = {.kind = IDENTITY__EVENT_START};
+  identity__loop_admit(loop);
+  for (identity__call *call = loop->running; call != NULL;) {
+    if (call->begun) {
+      call = call->next;
+      continue;
+    }
+    call->begun = true;
+    identity__pump(call, &start);
+    call = loop->running; /* the list has changed */
+  }
+}
+
+/* Calls in the line have deadlines, too. */
+static int64_t next_timer_ms(identity__loop *loop) {
+  int64_t next = INT64_MAX;
+  pthread_mutex_lock(&loop->lock);
+  for (const identity__call *call = loop->arrivals; call != NULL; call = call->next)
+    next = call->deadline_ms < next ? call->deadline_ms : next;
+  pthread_mutex_unlock(&loop->lock);
+  for (const identity__call *call = loop->running; call != NULL; call = call->next) {
+    int64_t timer = identity__call_timer_ms(call);
+    next = timer < next ? timer : next;
+  }
+  return next;
+}
+
+/* What a call is due for: cancelled first, then its timer. False: nothing. */
+static bool due_event(identity__loop *loop, const identity__call *call, int64_t now_ms, identity__event *event) {
+  pthread_mutex_lock(&loop->lock);
+  bool cancelled = call->cancelled;
+  pthread_mutex_unlock(&loop->lock);
+  *event = (identity__event){.kind = cancelled ? IDENTITY__EVENT_CANCEL : IDENTITY__EVENT_TIMER,
+                             .progress = identity__pump_progress(call)};
+  return cancelled || identity__call_timer_ms(call) <= now_ms;
+}
+
+static void pump_due(identity__loop *loop) {
+  int64_t now_ms = identity__clock_now().boot_ms;
+  for (identity__call *call = loop->running; call != NULL;) {
+    identity__event event;
+    identity__call *next = call->next;
+    if (due_event(loop, call, now_ms, &event)) {
+      identity__pump(call, &event);
+      next = loop->running; /* the list has changed */
+      now_ms = identity__clock_now().boot_ms;
+    }
+    call = next;
+  }
+}
+
+static identity__call *late_arrival(identity__loop *loop, int64_t now_ms) {
+  identity__call *late = NULL;
+  pthread_mutex_lock(&loop->lock);
+  for (identity__call *call = loop->arrivals; call != NULL && late == NULL; call = call->next)
+    late = call->cancelled || call->deadline_ms <= now_ms ? call : NULL;
+  pthread_mutex_unlock(&loop->lock);
+  return late;
+}
+
+static void end_late_arrivals(identity__loop *loop) {
+  identity__call *call;
+  while ((call = late_arrival(loop, identity__clock_now().boot_ms)) != NULL) {
+    identity_error error;
+    (void)identity__fail_plain(&error, call->cancelled ? IDENTITY_CANCELLED : IDENTITY_TIMED_OUT);
+    identity__event event = {.kind = IDENTITY__EVENT_CANCEL, .error = &error};
+    identity__pump(call, &event);
+  }
+}
+
+/* One round: begin, wait, read what came, and only then judge the clock, so that an answer that is already there is
+ * never taken for a time-out. */
+static void drive_round(identity__loop *loop, int64_t until_ms) {
+  identity__exchange *exchange;
+  begin_new(loop);
+  int64_t timer = next_timer_ms(loop);
+  int64_t wait = (timer < until_ms ? timer : until_ms) - identity__clock_now().boot_ms;
+  identity__transport_wait(loop->transport, wait > 0 ? wait : 0);
+  while ((exchange = identity__transport_next(loop->transport)) != NULL)
+    identity__pump_response(exchange);
+  (void)identity__pump_waiters(loop);
+  pump_due(loop);
+  (void)identity__pump_waiters(loop);
+  end_late_arrivals(loop);
+}
+
+identity_status identity__session_usable(identity_session *session, identity_error *error) {
+  if (session == NULL)
+    return identity__fail(error, IDENTITY_BAD_ARGUMENT, "session", "session is NULL");
+  if (session->process != getpid())
+    return identity__fail_plain(error, IDENTITY_FORKED);
+  return IDENTITY_OK;
+}
+
+static void leave(identity_session *session) {
+  identity__loop *loop = session->loop;
+  pthread_mutex_lock(&loop->lock);
+  session->inside--;
+  pthread_cond_broadcast(&loop->changed);
+  pthread_mutex_unlock(&loop->lock);
+}
+
+static identity_status enter(identity_session *session, identity_error *error) {
+  identity__loop *loop = session->loop;
+  if (identity__loop_is_driver(loop))
+    return identity__fail_plain(error, IDENTITY_REENTERED);
+  pthread_mutex_lock(&loop->lock);
+  bool closing = session->closing;
+  session->inside += closing ? 0 : 1;
+  pthread_mutex_unlock(&loop->lock);
+  return closing ? identity__fail_plain(error, IDENTITY_CANCELLED) : IDENTITY_OK;
+}
+
+identity_status identity__run(identity_session *session, identity__call *call, identity_error *error) {
+  identity__loop *loop = session->loop;
+  identity_status status = enter(session, &call->error);
+  if (status == IDENTITY_OK) {
+    call->session = session;
+    identity__loop_submit(loop, call);
+    if (identity__loop_take_turn(loop, call)) {
+      while (!identity__loop_is_done(loop, call))
+        drive_round(loop, INT64_MAX);
+      identity__loop_pass_turn(loop);
+    }
+    status = call->status;
+    leave(session);
+  }
+  if (error != NULL)
+    *error = call->error;
+  return status;
+}
+
+/* Waits until every thread has left. They leave by themselves: their calls are cancelled. */
+static void wait_for_threads(identity_session *session) {
+  identity__loop *loop = session->loop;
+  pthread_mutex_lock(&loop->lock);
+  while (session->inside > 0)
+    pthread_cond_wait(&loop->changed, &loop->lock);
+  pthread_mutex_unlock(&loop->lock);
+}
+
+/* A refresh that was sent and stays without an answer is told so, and leaves its mark in the record. */
+static void give_up_flight(identity_session *session) {
+  if (session->flight == NULL)
+    return;
+  identity__outcome outcome = {.failure = IDENTITY_CANCELLED, .progress = identity__pump_progress(session->flight)};
+  bool sent = outcome.progress != IDENTITY__UNSENT;
+  identity__event event = {.kind = sent ? IDENTITY__EVENT_RESPONSE : IDENTITY__EVENT_CANCEL, .outcome = &outcome};
+  identity__pump(session->flight, &event);
+}
+
+void identity__wind_up(identity_session *session) {
+  identity__loop *loop = session->loop;
+  pthread_mutex_lock(&loop->lock);
+  session->closing = true;
+  pthread_mutex_unlock(&loop->lock);
+  identity__loop_cancel(loop, session);
+  wait_for_threads(session);
+  if (!identity__loop_take_turn(loop, NULL))
+    return;
+  int64_t until = identity__clock_now().boot_ms + IDENTITY__CLOSE_GRACE_MS;
+  while (session->flight != NULL && identity__pump_progress(session->flight) != IDENTITY__UNSENT &&
+         identity__clock_now().boot_ms < until)
+    drive_round(loop, until);
+  give_up_flight(session);
+  identity__keep_retry(session);
+  identity__loop_pass_turn(loop);
+}

@@ -1,0 +1,142 @@
+#include "drive/loop.h"
+#include "base/error.h"
+#include "base/limits.h"
+
+#include <stdlib.h>
+
+identity__loop *identity__loop_new(const identity__transport_settings *settings, identity_error *error) {
+  identity__loop *loop = calloc(1, sizeof *loop);
+  if (loop == NULL || pthread_mutex_init(&loop->lock, NULL) != 0)
+    goto no_lock;
+  if (pthread_cond_init(&loop->changed, NULL) != 0)
+    goto no_condition;
+  loop->transport = identity__transport_new(settings, error);
+  if (loop->transport != NULL)
+    return loop;
+  pthread_cond_destroy(&loop->changed);
+  pthread_mutex_destroy(&loop->lock);
+  free(loop);
+  return NULL;
+
+no_condition:
+  pthread_mutex_destroy(&loop->lock);
+no_lock:
+  free(loop);
+  (void)identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
+  return NULL;
+}
+
+void identity__loop_free(identity__loop *loop) {
+  if (loop == NULL)
+    return;
+  identity__transport_free(loop->transport);
+  pthread_cond_destroy(&loop->changed);
+  pthread_mutex_destroy(&loop->lock);
+  free(loop);
+}
+
+static void append(identity__call **list, identity__call *call) {
+  call->next = NULL;
+  while (*list != NULL)
+    list = &(*list)->next;
+  *list = call;
+}
+
+void identity__loop_submit(identity__loop *loop, identity__call *call) {
+  pthread_mutex_lock(&loop->lock);
+  append(&loop->arrivals, call);
+  bool wake = loop->driven;
+  pthread_mutex_unlock(&loop->lock);
+  if (wake)
+    identity__transport_wake(loop->transport);
+}
+
+static void cancel_all(identity__call *list, const void *session) {
+  for (; list != NULL; list = list->next)
+    if (list->session == session && !list->owned_by_session)
+      list->cancelled = true;
+}
+
+void identity__loop_cancel(identity__loop *loop, const void *session) {
+  pthread_mutex_lock(&loop->lock);
+  cancel_all(loop->arrivals, session);
+  cancel_all(loop->running, session);
+  pthread_mutex_unlock(&loop->lock);
+  identity__transport_wake(loop->transport);
+}
+
+void identity__loop_admit(identity__loop *loop) {
+  pthread_mutex_lock(&loop->lock);
+  while (loop->arrivals != NULL && loop->running_count < IDENTITY__MAX_RUNNING_CALLS) {
+    identity__call *call = loop->arrivals;
+    loop->arrivals = call->next;
+    append(&loop->running, call);
+    loop->running_count++;
+  }
+  pthread_mutex_unlock(&loop->lock);
+}
+
+void identity__loop_add(identity__loop *loop, identity__call *call) {
+  pthread_mutex_lock(&loop->lock);
+  append(&loop->running, call);
+  loop->running_count++;
+  pthread_mutex_unlock(&loop->lock);
+}
+
+static bool unlink_call(identity__call **list, const identity__call *call) {
+  for (; *list != NULL; list = &(*list)->next) {
+    if (*list != call)
+      continue;
+    *list = call->next;
+    return true;
+  }
+  return false;
+}
+
+void identity__loop_retire(identity__loop *loop, identity__call *call) {
+  pthread_mutex_lock(&loop->lock);
+  if (unlink_call(&loop->running, call))
+    loop->running_count--;
+  else
+    (void)unlink_call(&loop->arrivals, call);
+  bool flight = call->owned_by_session;
+  call->done = true;
+  pthread_cond_broadcast(&loop->changed);
+  pthread_mutex_unlock(&loop->lock);
+  if (flight)
+    identity__call_free(call);
+}
+
+bool identity__loop_is_driver(identity__loop *loop) {
+  pthread_mutex_lock(&loop->lock);
+  bool driver = loop->driven && pthread_equal(loop->driver, pthread_self());
+  pthread_mutex_unlock(&loop->lock);
+  return driver;
+}
+
+bool identity__loop_take_turn(identity__loop *loop, const identity__call *call) {
+  pthread_mutex_lock(&loop->lock);
+  while (loop->driven && !(call != NULL && call->done))
+    pthread_cond_wait(&loop->changed, &loop->lock);
+  bool turn = !(call != NULL && call->done);
+  if (turn) {
+    loop->driven = true;
+    loop->driver = pthread_self();
+  }
+  pthread_mutex_unlock(&loop->lock);
+  return turn;
+}
+
+void identity__loop_pass_turn(identity__loop *loop) {
+  pthread_mutex_lock(&loop->lock);
+  loop->driven = false;
+  pthread_cond_broadcast(&loop->changed);
+  pthread_mutex_unlock(&loop->lock);
+}
+
+bool identity__loop_is_done(identity__loop *loop, const identity__call *call) {
+  pthread_mutex_lock(&loop->lock);
+  bool done = call->done;
+  pthread_mutex_unlock(&loop->lock);
+  return done;
+}

@@ -1,0 +1,43 @@
+/* What calls run on: the transport, the calls that run and those that wait, and the turn to drive them. A thread that
+ * has the turn is the driver: it alone touches the running calls and the transport. */
+#ifndef IDENTITY__LOOP_H
+#define IDENTITY__LOOP_H
+
+#include "call/call.h"
+#include "transport/transport.h"
+
+#include <pthread.h>
+
+typedef struct identity__loop {
+  pthread_mutex_t lock; /* guards everything but the transport; never held across I/O or foreign code */
+  pthread_cond_t changed;
+  identity__transport *transport; /* the driver's */
+  bool driven;
+  pthread_t driver;
+  identity__call *arrivals; /* in order; not begun yet */
+  identity__call *running;  /* only the driver changes this list, under the lock */
+  uint32_t running_count;
+} identity__loop;
+
+identity__loop *identity__loop_new(const identity__transport_settings *settings, identity_error *error);
+void identity__loop_free(identity__loop *loop);
+
+/* From any thread: puts a call in line and wakes the driver. */
+void identity__loop_submit(identity__loop *loop, identity__call *call);
+/* From any thread: marks the calls of a session that a thread waits for, and wakes the driver. */
+void identity__loop_cancel(identity__loop *loop, const void *session);
+
+/* The driver's: moves what may run now from the line to the running calls. */
+void identity__loop_admit(identity__loop *loop);
+/* The driver's: adds a call that does not wait in line (a flight). */
+void identity__loop_add(identity__loop *loop, identity__call *call);
+/* The driver's: takes a call off the running ones; a waiting thread is told, a flight is freed. */
+void identity__loop_retire(identity__loop *loop, identity__call *call);
+
+bool identity__loop_is_driver(identity__loop *loop);
+/* Waits until this thread has the turn (true) or its call is done (false). */
+bool identity__loop_take_turn(identity__loop *loop, const identity__call *call);
+void identity__loop_pass_turn(identity__loop *loop);
+bool identity__loop_is_done(identity__loop *loop, const identity__call *call);
+
+#endif

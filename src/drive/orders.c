@@ -1,0 +1,165 @@
+#include "drive/orders.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "drive/flight.h"
+#include "drive/keep.h"
+
+#include <string.h>
+
+enum { PENDING_FIRST_MS = 1000, PENDING_MOST_MS = 5 * 60 * 1000 };
+
+static bool make_sign_in(const identity__machine *machine, const void *input, identity__record *next) {
+  const identity__call *call = input;
+  return identity__machine_sign_in(machine, &call->grant, call->kept, call->kept_count, next);
+}
+
+static bool make_sign_out(const identity__machine *machine, const void *input, identity__record *next) {
+  const identity__call *call = input;
+  return identity__machine_sign_out(machine, call->reason, next);
+}
+
+static bool make_end(const identity__machine *machine, const void *input, identity__record *next) {
+  const identity__call *call = input;
+  return identity__machine_end(machine, call->reason, next);
+}
+
+static identity_status run_change(identity_session *session, const identity__call *call, identity__maker make,
+                                  int32_t rule, bool both_copies) {
+  const identity__change change = {make, call, rule, both_copies, true};
+  return identity__keep_change(session, &change);
+}
+
+/* A failing store after the service has answered must not cost the session: it lives in memory then, and the state
+ * says not_persisted. */
+static identity_status sign_in(identity_session *session, identity__call *call) {
+  if (call->sign_outs != session->sign_outs)
+    return call->endpoint != NULL && call->endpoint->expect.outcome_matters ? IDENTITY_OUTCOME_UNKNOWN
+                                                                            : IDENTITY_CANCELLED;
+  memcpy(call->grant.boot_id, session->tokens.boot_id, sizeof call->grant.boot_id);
+  identity_status status = run_change(session, call, make_sign_in, IDENTITY__KEEP_ALWAYS, true);
+  return status == IDENTITY_OUT_OF_MEMORY ? status : IDENTITY_OK;
+}
+
+static identity_status sign_out(identity_session *session, identity__call *call) {
+  session->sign_outs++;
+  session->pending_failures = 0;
+  session->pending_next_ms = 0;
+  return run_change(session, call, make_sign_out, IDENTITY__KEEP_ALWAYS, true);
+}
+
+static identity_status end_session(identity_session *session, identity__call *call) {
+  if (session->tokens.record.standing == IDENTITY__RECORD_SIGNED_OUT)
+    return IDENTITY_OK;
+  return run_change(session, call, make_end, IDENTITY__KEEP_SAME_EPOCH, true);
+}
+
+static bool names_customer(const identity__grant *given, const identity__grant *ours) {
+  if (given->customer_id != NULL && ours->customer_id != NULL)
+    return strcmp(given->customer_id, ours->customer_id) == 0;
+  return given->email != NULL && ours->email != NULL && identity__same_text(given->email, ours->email);
+}
+
+static identity_status end_if_same(identity_session *session, identity__call *call) {
+  return names_customer(&call->grant, &session->tokens.record.grant) ? end_session(session, call) : IDENTITY_OK;
+}
+
+static bool has_name(const identity__call *call, const char *name) {
+  for (uint32_t i = 0; i < call->kept_count; i++)
+    if (strcmp(call->kept[i].name, name) == 0)
+      return true;
+  return false;
+}
+
+/* An explicit answer replaces the pending one of the same name; others go on waiting. */
+static bool make_without_answered(const identity__machine *machine, const void *input, identity__record *next) {
+  const identity__call *call = input;
+  identity__kept_consent left[IDENTITY__MAX_PENDING_CONSENTS];
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < machine->record.pending_count; i++)
+    if (!has_name(call, machine->record.pending[i].name))
+      left[count++] = machine->record.pending[i];
+  return identity__machine_set_pending(machine, left, count, next);
+}
+
+static identity_status drop_consents(identity_session *session, identity__call *call) {
+  if (session->tokens.record.pending_count == 0)
+    return IDENTITY_OK;
+  return run_change(session, call, make_without_answered, IDENTITY__KEEP_SAME_EPOCH, false);
+}
+
+static identity_status probe(identity_session *session, identity__call *call) {
+  (void)call;
+  return identity__keep_probe(session);
+}
+
+static const struct {
+  int32_t order;
+  identity_status (*run)(identity_session *session, identity__call *call);
+} rows[] = {
+    {IDENTITY__ORDER_PROBE, probe},
+    {IDENTITY__ORDER_SIGN_IN, sign_in},
+    {IDENTITY__ORDER_SIGN_OUT, sign_out},
+    {IDENTITY__ORDER_END, end_session},
+    {IDENTITY__ORDER_END_IF_SAME, end_if_same},
+    {IDENTITY__ORDER_DROP_CONSENTS, drop_consents},
+    {IDENTITY__ORDER_REFRESH_BEGIN, identity__flight_begin},
+    {IDENTITY__ORDER_REFRESH_END, identity__flight_end},
+};
+
+void identity__order_run(identity_session *session, identity__call *call, identity_error *error) {
+  identity_status status = IDENTITY_BAD_ARGUMENT;
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    if (rows[i].order == call->order)
+      status = rows[i].run(session, call);
+  if (status == IDENTITY_OK)
+    identity__error_clear(error);
+  else if (call->error.status == status)
+    *error = call->error;
+  else
+    (void)identity__fail_plain(error, status);
+}
+
+static bool same_answer(const identity__kept_consent *a, const identity__kept_consent *b) {
+  return strcmp(a->name, b->name) == 0 && strcmp(a->version, b->version) == 0 && a->accepted == b->accepted;
+}
+
+static bool was_sent(const identity__call *call, const identity__kept_consent *kept) {
+  for (uint32_t i = 0; i < call->pending_count; i++)
+    if (same_answer(&call->pending[i], kept))
+      return true;
+  return false;
+}
+
+/* Takes off only what this call has sent: somebody may have answered anew meanwhile. */
+static bool make_without_sent(const identity__machine *machine, const void *input, identity__record *next) {
+  const identity__call *call = input;
+  identity__kept_consent left[IDENTITY__MAX_PENDING_CONSENTS];
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < machine->record.pending_count; i++)
+    if (!was_sent(call, &machine->record.pending[i]))
+      left[count++] = machine->record.pending[i];
+  return identity__machine_set_pending(machine, left, count, next);
+}
+
+static int64_t pending_wait_ms(const identity_session *session, uint64_t random) {
+  int64_t bound = PENDING_FIRST_MS;
+  for (int32_t i = 0; i < session->pending_failures && bound < PENDING_MOST_MS; i++)
+    bound *= 2;
+  if (bound > PENDING_MOST_MS)
+    bound = PENDING_MOST_MS;
+  return bound / 2 + (int64_t)(random % (uint64_t)(bound / 2 + 1));
+}
+
+void identity__order_pending(identity_session *session, identity__call *call) {
+  session->pending_call = NULL;
+  if (call->used.epoch != session->tokens.record.epoch)
+    return;
+  if (call->pending_end != IDENTITY__PENDING_KEPT) {
+    session->pending_failures = 0;
+    (void)run_change(session, call, make_without_sent, IDENTITY__KEEP_SAME_EPOCH, false);
+    return;
+  }
+  identity__moment moment = identity__moment_now();
+  session->pending_next_ms = moment.now.boot_ms + pending_wait_ms(session, moment.random);
+  session->pending_failures++;
+}

@@ -1,0 +1,184 @@
+#include "drive/pump.h"
+#include "base/error.h"
+#include "drive/flight.h"
+#include "drive/orders.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* What an event points to. */
+typedef struct news {
+  identity__token_news token;
+  identity_error error;
+  identity__outcome outcome;
+} news;
+
+static void release_exchange(identity_session *session, identity__call *call) {
+  if (call->exchange != NULL)
+    identity__exchange_release(session->loop->transport, call->exchange);
+  call->exchange = NULL;
+}
+
+int32_t identity__pump_progress(const identity__call *call) {
+  return call->exchange != NULL ? identity__exchange_progress(call->exchange) : IDENTITY__UNSENT;
+}
+
+/* True: an event is at hand already, because nothing could be sent. */
+static bool perform_send(identity_session *session, identity__call *call, news *at, identity__event *event) {
+  const identity__send *send = &call->send;
+  const identity__request request = {
+      .method = send->endpoint->method,
+      .url = send->url,
+      .bearer = send->bearer,
+      .header_name = send->header_name,
+      .header_value = send->header_value,
+      .body = send->body,
+      .body_length = send->body_length,
+      .max_body = send->endpoint->max_body,
+      .once = send->endpoint->once,
+  };
+  call->exchange = identity__transport_start(session->loop->transport, &request, call);
+  if (call->exchange != NULL)
+    return false;
+  memset(&at->outcome, 0, sizeof at->outcome);
+  at->outcome.failure = IDENTITY_OUT_OF_MEMORY;
+  event->kind = IDENTITY__EVENT_RESPONSE;
+  event->outcome = &at->outcome;
+  return true;
+}
+
+static void end_calls(identity_session *session, const identity__call *except);
+
+static bool perform_order(identity_session *session, identity__call *call, news *at, identity__event *event) {
+  if (call->order == IDENTITY__ORDER_TOKEN)
+    return identity__flight_ask(session, call, IDENTITY__ASKS_LIFE, &at->token, event);
+  if (call->order == IDENTITY__ORDER_ROTATE)
+    return identity__flight_ask(session, call, IDENTITY__ASKS_ROTATION, &at->token, event);
+  if (call->order == IDENTITY__ORDER_SIGN_OUT)
+    end_calls(session, call);
+  identity__order_run(session, call, &at->error);
+  event->kind = IDENTITY__EVENT_ORDERED;
+  event->error = &at->error;
+  return true;
+}
+
+static bool perform_pending(identity_session *session, identity__call *call, news *at, identity__event *event) {
+  identity__order_pending(session, call);
+  identity__error_clear(&at->error);
+  event->kind = IDENTITY__EVENT_ORDERED;
+  event->error = &at->error;
+  return true;
+}
+
+static void finish(identity_session *session, identity__call *call) {
+  if (session->pending_call == call)
+    session->pending_call = NULL;
+  if (session->flight == call)
+    identity__flight_over(session, call);
+  identity__log_line(&session->log, call->status == IDENTITY_OK ? IDENTITY_LOG_INFO : IDENTITY_LOG_WARNING, "%s: %s",
+                     call->name, identity_status_name(call->status));
+  identity__loop_retire(session->loop, call);
+}
+
+/* True: another event is at hand. */
+static bool perform(identity_session *session, identity__call *call, int32_t action, news *at,
+                    identity__event *event) {
+  memset(event, 0, sizeof *event);
+  switch (action) {
+  case IDENTITY__ACTION_TOKEN:
+    return identity__flight_ask(session, call, IDENTITY__ASKS_TOKEN, &at->token, event);
+  case IDENTITY__ACTION_REJECTED:
+    return identity__flight_rejected(session, call, &at->token, event);
+  case IDENTITY__ACTION_SEND:
+    return perform_send(session, call, at, event);
+  case IDENTITY__ACTION_ORDER:
+    return perform_order(session, call, at, event);
+  case IDENTITY__ACTION_PENDING:
+    return perform_pending(session, call, at, event);
+  case IDENTITY__ACTION_DONE:
+    finish(session, call);
+    return false;
+  default:
+    return false;
+  }
+}
+
+static bool ends_exchange(const identity__event *event, int32_t action) {
+  if (event->kind == IDENTITY__EVENT_RESPONSE)
+    return true;
+  return action != IDENTITY__ACTION_WAIT;
+}
+
+void identity__pump(identity__call *call, const identity__event *event) {
+  identity_session *session = call->session;
+  identity__event current = *event;
+  news at;
+  if (current.kind == IDENTITY__EVENT_START)
+    call->sign_outs = session->sign_outs;
+  for (;;) {
+    identity__moment moment = identity__moment_now();
+    int32_t action = identity__call_step(call, &current, &moment);
+    if (ends_exchange(&current, action))
+      release_exchange(session, call);
+    if (!perform(session, call, action, &at, &current))
+      return;
+  }
+}
+
+/* Calls that carry a token of a session that ends must have ended when the sign-out returns, and so must its refresh:
+ * their requests are broken off. */
+static void end_calls(identity_session *session, const identity__call *except) {
+  identity_error error;
+  (void)identity__fail_plain(&error, IDENTITY_SIGNED_OUT);
+  identity__call *call = session->loop->running;
+  while (call != NULL) {
+    bool concerned = call->session == session && call != except &&
+                     (call->used.set || call->waits_for_token || call == session->flight);
+    if (!concerned) {
+      call = call->next;
+      continue;
+    }
+    identity__event event = {
+        .kind = IDENTITY__EVENT_CANCEL, .error = &error, .progress = identity__pump_progress(call)};
+    identity__pump(call, &event);
+    call = session->loop->running; /* the list has changed */
+  }
+}
+
+void identity__pump_response(identity__exchange *exchange) {
+  identity__call *call = identity__exchange_owner(exchange);
+  identity_session *session = call->session;
+  const identity__response *response = identity__exchange_response(exchange);
+  identity__outcome outcome = {
+      .failure = response->failure,
+      .progress = response->progress,
+      .detail = response->detail,
+      .http = {.status = response->http_status,
+               .body = response->body.length > 0 ? response->body.bytes : "",
+               .length = response->body.length,
+               .date_s = response->date_s,
+               .retry_after_ms = response->retry_after_ms},
+  };
+  identity__event event = {.kind = IDENTITY__EVENT_RESPONSE, .outcome = &outcome};
+  identity__log_line(&session->log, IDENTITY_LOG_DEBUG, "%s: %s %s -> %" PRId32 " %s", call->name,
+                     call->send.endpoint->method, call->send.endpoint->path, response->http_status,
+                     identity_status_name(response->failure));
+  identity__pump(call, &event);
+}
+
+bool identity__pump_waiters(identity__loop *loop) {
+  bool any = false;
+  identity__call *call = loop->running;
+  while (call != NULL) {
+    identity__token_news told;
+    identity__event event;
+    if (!identity__flight_answer(call->session, call, &told, &event)) {
+      call = call->next;
+      continue;
+    }
+    identity__pump(call, &event);
+    any = true;
+    call = loop->running; /* the list has changed */
+  }
+  return any;
+}

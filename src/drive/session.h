@@ -1,0 +1,53 @@
+/* A session: one slot of a store, its token machine, and the loop that its calls run on. */
+#ifndef IDENTITY__SESSION_H
+#define IDENTITY__SESSION_H
+
+#include "drive/loop.h"
+#include "drive/settings.h"
+#include "store/store.h"
+#include "token/machine.h"
+
+#include <sys/types.h>
+
+/* What came of a refresh, for the calls that waited for it. */
+typedef struct identity__landing {
+  uint64_t number; /* rises with each flight that ended */
+  identity_error error;
+} identity__landing;
+
+struct identity_session {
+  /* ---- set once at open ---- */
+  char *base_url;
+  char *publisher_id;
+  char *account;
+  char *sso_path;
+  char *sso_header;
+  char *store_key; /* names the slot in its store */
+  char *binding;   /* environment, publisher and account: written into the record */
+  identity__log log;
+  uint32_t timeout_ms;
+  int32_t volatile_tokens;
+  pid_t process;
+  identity__store store;
+  identity__loop *loop;
+
+  /* ---- guarded by lock; only the driver writes the machine ---- */
+  pthread_mutex_t lock;
+  identity__machine tokens;
+
+  /* ---- the driver's ---- */
+  identity__call *flight; /* the refresh in progress */
+  identity__landing landing; /* of the last flight */
+  uint64_t sign_outs; /* how often this handle signed out */
+  identity__call *pending_call; /* tries the pending consents */
+  int32_t pending_failures;
+  int64_t pending_next_ms; /* not before, on the boot clock */
+
+  /* ---- guarded by the loop's lock ---- */
+  uint32_t inside; /* threads in a blocking call */
+  bool closing;
+};
+
+identity__moment identity__moment_now(void);
+
+#endif

@@ -1,0 +1,181 @@
+/* What a record consists of: one row for each member, for clearing, copying, encoding, decoding. */
+#include "token/record.h"
+#include "base/secret.h"
+#include "token/record_shape.h"
+
+#include <identity/identity.h>
+
+#include <stdbool.h>
+#include <string.h>
+
+/* Far outside of any real time, and two of them can be added or subtracted without overflow. */
+#define MAX_SIGNED ((int64_t)1 << 60)
+
+#define SHAPE(name)                                                                                          \
+  { name, sizeof name / sizeof name[0] }
+#define SINGLE(number, what, type, member, most)                                                             \
+  { .tag = (number), .kind = (what), .offset = offsetof(type, member), .maximum = (most) }
+#define NEEDED_TEXT(number, type, member, most)                                                              \
+  {                                                                                                          \
+    .tag = (number), .kind = KIND_TEXT, .required = true, .offset = offsetof(type, member),                  \
+    .maximum = (most)                                                                                        \
+  }
+#define GROUP(number, type, member, inner)                                                                   \
+  { .tag = (number), .kind = KIND_GROUP, .offset = offsetof(type, member), .group = (inner) }
+
+static const identity__field grant_fields[] = {
+    SINGLE(1, KIND_TEXT, identity__grant, jwt, IDENTITY__MAX_TOKEN),
+    SINGLE(2, KIND_TEXT, identity__grant, refresh_token, IDENTITY__MAX_TOKEN),
+    SINGLE(3, KIND_TEXT, identity__grant, customer_token, IDENTITY__MAX_TOKEN),
+    SINGLE(4, KIND_TEXT, identity__grant, customer_id, IDENTITY__MAX_ID),
+    SINGLE(5, KIND_TEXT, identity__grant, publisher_id, IDENTITY__MAX_ID),
+    SINGLE(6, KIND_TEXT, identity__grant, email, IDENTITY__MAX_EMAIL),
+    SINGLE(7, KIND_SIGNED, identity__grant, life_ms, MAX_SIGNED),
+    SINGLE(8, KIND_SIGNED, identity__grant, sent_boot_ms, MAX_SIGNED),
+    SINGLE(9, KIND_SIGNED, identity__grant, sent_wall_ms, MAX_SIGNED),
+    SINGLE(10, KIND_ARRAY, identity__grant, boot_id, IDENTITY__BOOT_ID_SIZE - 1),
+    SINGLE(11, KIND_INT32, identity__grant, age_known, 1),
+};
+static const identity__shape grant_shape = SHAPE(grant_fields);
+
+static const identity__field lease_fields[] = {
+    SINGLE(1, KIND_ARRAY, identity__lease, fingerprint, sizeof((identity__lease *)0)->fingerprint - 1),
+    SINGLE(2, KIND_ARRAY, identity__lease, owner, sizeof((identity__lease *)0)->owner - 1),
+    SINGLE(3, KIND_SIGNED, identity__lease, process, MAX_SIGNED),
+    SINGLE(4, KIND_SIGNED, identity__lease, process_start, MAX_SIGNED),
+    SINGLE(5, KIND_ARRAY, identity__lease, boot_id, IDENTITY__BOOT_ID_SIZE - 1),
+    SINGLE(6, KIND_SIGNED, identity__lease, begun_boot_ms, MAX_SIGNED),
+    SINGLE(7, KIND_SIGNED, identity__lease, ends_boot_ms, MAX_SIGNED),
+};
+static const identity__shape lease_shape = SHAPE(lease_fields);
+
+static const identity__field consent_fields[] = {
+    NEEDED_TEXT(1, identity__kept_consent, name, IDENTITY__MAX_CONSENT_TEXT),
+    NEEDED_TEXT(2, identity__kept_consent, version, IDENTITY__MAX_CONSENT_TEXT),
+    SINGLE(3, KIND_INT32, identity__kept_consent, accepted, 1),
+};
+static const identity__shape consent_shape = SHAPE(consent_fields);
+
+static const identity__field record_fields[] = {
+    SINGLE(2, KIND_UINT64, identity__record, epoch, INT64_MAX),
+    SINGLE(3, KIND_UINT64, identity__record, generation, INT64_MAX),
+    SINGLE(4, KIND_INT32, identity__record, standing, IDENTITY__RECORD_REAUTH),
+    SINGLE(5, KIND_INT32, identity__record, reason, INT32_MAX),
+    GROUP(6, identity__record, grant, &grant_shape),
+    GROUP(7, identity__record, lease, &lease_shape),
+    SINGLE(8, KIND_SIGNED, identity__record, cooldown_wall_ms, MAX_SIGNED),
+    SINGLE(9, KIND_SIGNED, identity__record, cooldown_boot_ms, MAX_SIGNED),
+    SINGLE(10, KIND_ARRAY, identity__record, cooldown_boot_id, IDENTITY__BOOT_ID_SIZE - 1),
+    SINGLE(11, KIND_INT32, identity__record, failures, INT32_MAX),
+    SINGLE(12, KIND_INT32, identity__record, refusals, INT32_MAX),
+    SINGLE(13, KIND_SIGNED, identity__record, first_refusal_wall_ms, MAX_SIGNED),
+    SINGLE(14, KIND_INT32, identity__record, ambiguous, 1),
+    {.tag = 15,
+     .kind = KIND_SIGNED,
+     .places = IDENTITY__MAX_CAUSED,
+     .offset = offsetof(identity__record, caused_wall_ms),
+     .maximum = MAX_SIGNED,
+     .stride = sizeof(int64_t),
+     .count_at = offsetof(identity__record, caused_count)},
+    {.tag = 16,
+     .kind = KIND_GROUP,
+     .places = IDENTITY__MAX_PENDING_CONSENTS,
+     .offset = offsetof(identity__record, pending),
+     .stride = sizeof(identity__kept_consent),
+     .count_at = offsetof(identity__record, pending_count),
+     .group = &consent_shape},
+};
+const identity__shape identity__record_shape = SHAPE(record_fields);
+
+uint32_t identity__field_count(const identity__field *field, const char *base) {
+  uint32_t count = 1;
+  if (field->places > 0)
+    memcpy(&count, base + field->count_at, sizeof count);
+  return count;
+}
+
+/* The same, bounded: what may be walked without a look at whether the struct makes sense. */
+static uint32_t safe_count(const identity__field *field, const char *base) {
+  uint32_t count = identity__field_count(field, base);
+  return field->places > 0 && count > field->places ? field->places : count;
+}
+
+static void free_texts(const identity__shape *shape, char *base) {
+  for (size_t f = 0; f < shape->count; f++) {
+    const identity__field *field = &shape->fields[f];
+    for (uint32_t i = 0; i < safe_count(field, base); i++) {
+      char *place = base + field->offset + i * field->stride;
+      char *text = NULL;
+      char *none = NULL;
+      if (field->kind == KIND_GROUP)
+        free_texts(field->group, place);
+      if (field->kind != KIND_TEXT)
+        continue;
+      memcpy(&text, place, sizeof text);
+      identity__secret_free(text);
+      memcpy(place, &none, sizeof none);
+    }
+  }
+}
+
+/* After a struct was assigned: replaces its borrowed texts by copies. Goes through to the end when memory is
+ * out, so that no borrowed pointer is left to be freed. */
+static bool own_texts(const identity__shape *shape, char *base) {
+  bool whole = true;
+  for (size_t f = 0; f < shape->count; f++) {
+    const identity__field *field = &shape->fields[f];
+    for (uint32_t i = 0; i < safe_count(field, base); i++) {
+      char *place = base + field->offset + i * field->stride;
+      char *text = NULL;
+      if (field->kind == KIND_GROUP && !own_texts(field->group, place))
+        whole = false;
+      if (field->kind != KIND_TEXT)
+        continue;
+      memcpy(&text, place, sizeof text);
+      char *copy = identity__secret_copy(text);
+      if (text != NULL && copy == NULL)
+        whole = false;
+      memcpy(place, &copy, sizeof copy);
+    }
+  }
+  return whole;
+}
+
+void identity__record_init(identity__record *record) {
+  memset(record, 0, sizeof *record);
+  record->standing = IDENTITY__RECORD_SIGNED_OUT;
+  record->reason = IDENTITY_REASON_NEVER_SIGNED_IN;
+}
+
+void identity__record_clear(identity__record *record) {
+  free_texts(&identity__record_shape, (char *)record);
+  identity__wipe(record, sizeof *record);
+  identity__record_init(record);
+}
+
+void identity__grant_clear(identity__grant *grant) {
+  free_texts(&grant_shape, (char *)grant);
+  identity__wipe(grant, sizeof *grant);
+}
+
+int identity__record_copy(identity__record *target, const identity__record *source) {
+  if (target == source)
+    return 1;
+  identity__record_clear(target);
+  *target = *source;
+  if (own_texts(&identity__record_shape, (char *)target))
+    return 1;
+  identity__record_clear(target);
+  return 0;
+}
+
+int identity__grant_copy(identity__grant *target, const identity__grant *source) {
+  if (target == source)
+    return 1;
+  identity__grant_clear(target);
+  *target = *source;
+  if (own_texts(&grant_shape, (char *)target))
+    return 1;
+  identity__grant_clear(target);
+  return 0;
+}

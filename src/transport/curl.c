@@ -1,0 +1,449 @@
+/* libcurl. Traps measured on 7.88 are named where they are dealt with; the floor is 7.68. */
+#include "transport/curl_failure.h"
+#include "transport/curl_global.h"
+#include "transport/transport.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/limits.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "transport/headers.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct identity__exchange {
+  identity__exchange *next; /* in the list of idle ones */
+  identity__transport *transport;
+  CURL *easy;
+  void *owner;
+  identity__response response;
+  identity__headers headers;
+  const char *body;
+  size_t body_length;
+  size_t body_sent;
+  int32_t once;
+  uint32_t attempts; /* how often libcurl was about to send */
+  bool running;
+  bool encoded; /* the answer is in a content encoding nobody asked for */
+  struct curl_slist lines[2]; /* Authorization and one more, in front of the transport's own */
+  identity__buffer line_texts[2];
+  char error_text[CURL_ERROR_SIZE];
+};
+
+struct identity__transport {
+  CURLM *multi;
+  identity__exchange *idle;
+  struct curl_slist *headers; /* of every request */
+  struct curl_slist *resolve;
+  char *ca_file;
+  char *ca_pem;
+  char *proxy;
+  char *user_agent;
+  int32_t environment_proxy;
+  int32_t loopback_http;
+  uint32_t running;
+  int64_t parallel_ms; /* when more than one exchange ran last */
+};
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *user_data) {
+  identity__exchange *exchange = user_data;
+  if (exchange->headers.encoded) {
+    exchange->encoded = true;
+    return 0;
+  }
+  return identity__buffer_add(&exchange->response.body, bytes, size * count) ? size * count : 0;
+}
+
+static size_t on_header(char *line, size_t size, size_t count, void *user_data) {
+  identity__exchange *exchange = user_data;
+  return identity__headers_add(&exchange->headers, line, size * count) ? size * count : 0;
+}
+
+/* Bodies go through this callback and cannot be rewound: libcurl repeats a POST by itself when a reused connection
+ * closes before the first byte of an answer, unless it would have to rewind the body (trap 8a). */
+static size_t on_read(char *bytes, size_t size, size_t count, void *user_data) {
+  identity__exchange *exchange = user_data;
+  size_t left = exchange->body_length - exchange->body_sent;
+  size_t step = left < size * count ? left : size * count;
+  memcpy(bytes, exchange->body + exchange->body_sent, step);
+  exchange->body_sent += step;
+  return step;
+}
+
+#if LIBCURL_VERSION_NUM >= 0x075000
+/* Called before each attempt to send; a second one would be libcurl's own repetition. */
+static int on_send(void *user_data, char *remote, char *local, int remote_port, int local_port) {
+  identity__exchange *exchange = user_data;
+  (void)remote, (void)local, (void)remote_port, (void)local_port;
+  exchange->attempts++;
+  return exchange->once && exchange->attempts > 1 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+#endif
+
+/* Options newer than the floor: a libcurl that does not know one works without it. */
+#define SET_IF_KNOWN(easy, option, value) (void)curl_easy_setopt(easy, option, value)
+#define SET(easy, option, value) (curl_easy_setopt(easy, option, value) == CURLE_OK)
+
+static bool set_protocols(CURL *easy, bool loopback_http) {
+#if LIBCURL_VERSION_NUM >= 0x075500
+  if (SET(easy, CURLOPT_PROTOCOLS_STR, loopback_http ? "http,https" : "https"))
+    return true;
+#endif
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+#endif
+  return SET(easy, CURLOPT_PROTOCOLS, loopback_http ? (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS) : (long)CURLPROTO_HTTPS);
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+}
+
+static bool set_trust(CURL *easy, const identity__transport *transport) {
+  bool set = SET(easy, CURLOPT_SSL_VERIFYPEER, 1L) && SET(easy, CURLOPT_SSL_VERIFYHOST, 2L) &&
+             SET(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  /* A CA path keeps libcurl from sharing the parsed bundle between connections (trap 8b). */
+  SET_IF_KNOWN(easy, CURLOPT_CAPATH, NULL);
+  if (transport->ca_file != NULL)
+    set = set && SET(easy, CURLOPT_CAINFO, transport->ca_file);
+#if LIBCURL_VERSION_NUM >= 0x074D00
+  if (transport->ca_pem != NULL) {
+    struct curl_blob blob = {transport->ca_pem, strlen(transport->ca_pem), CURL_BLOB_NOCOPY};
+    set = set && SET(easy, CURLOPT_CAINFO, NULL) && SET(easy, CURLOPT_CAINFO_BLOB, &blob);
+  }
+#else
+  set = set && transport->ca_pem == NULL;
+#endif
+#if LIBCURL_VERSION_NUM >= 0x075700
+  SET_IF_KNOWN(easy, CURLOPT_CA_CACHE_TIMEOUT, -1L);
+#endif
+  return set;
+}
+
+static bool set_network(CURL *easy, const identity__transport *transport) {
+  bool set = SET(easy, CURLOPT_NOSIGNAL, 1L) && SET(easy, CURLOPT_FOLLOWLOCATION, 0L) &&
+             SET(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) &&
+             SET(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)IDENTITY__CONNECT_TIMEOUT_MS) &&
+             SET(easy, CURLOPT_USERAGENT, transport->user_agent) && SET(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  const char *proxy = transport->proxy != NULL ? transport->proxy : "";
+  if (transport->proxy != NULL || !transport->environment_proxy)
+    set = set && SET(easy, CURLOPT_PROXY, proxy);
+  /* An empty list keeps no_proxy of the environment from undoing a proxy that the app has set. */
+  if (transport->proxy != NULL)
+    set = set && SET(easy, CURLOPT_NOPROXY, "");
+  if (transport->resolve != NULL)
+    set = set && SET(easy, CURLOPT_RESOLVE, transport->resolve);
+  SET_IF_KNOWN(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+  SET_IF_KNOWN(easy, CURLOPT_PIPEWAIT, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+  /* A resolver that hangs must not hold up the end of a transfer (trap 8c). */
+  SET_IF_KNOWN(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+  return set;
+}
+
+static bool set_callbacks(identity__exchange *exchange) {
+  CURL *easy = exchange->easy;
+#if LIBCURL_VERSION_NUM >= 0x075000
+  SET_IF_KNOWN(easy, CURLOPT_PREREQFUNCTION, on_send);
+  SET_IF_KNOWN(easy, CURLOPT_PREREQDATA, exchange);
+#endif
+  return SET(easy, CURLOPT_PRIVATE, exchange) && SET(easy, CURLOPT_ERRORBUFFER, exchange->error_text) &&
+         SET(easy, CURLOPT_WRITEFUNCTION, on_body) && SET(easy, CURLOPT_WRITEDATA, exchange) &&
+         SET(easy, CURLOPT_HEADERFUNCTION, on_header) && SET(easy, CURLOPT_HEADERDATA, exchange) &&
+         SET(easy, CURLOPT_READFUNCTION, on_read) && SET(easy, CURLOPT_READDATA, exchange);
+}
+
+static void free_exchange(identity__exchange *exchange) {
+  if (exchange == NULL)
+    return;
+  curl_easy_cleanup(exchange->easy);
+  identity__buffer_free(&exchange->response.body);
+  identity__buffer_free(&exchange->line_texts[0]);
+  identity__buffer_free(&exchange->line_texts[1]);
+  free(exchange);
+}
+
+static identity__exchange *new_exchange(identity__transport *transport) {
+  identity__exchange *exchange = calloc(1, sizeof *exchange);
+  if (exchange == NULL)
+    return NULL;
+  exchange->transport = transport;
+  identity__buffer_init(&exchange->response.body, IDENTITY__MAX_BODY);
+  for (int i = 0; i < 2; i++)
+    identity__buffer_init(&exchange->line_texts[i], IDENTITY__MAX_TOKEN + 256);
+  exchange->easy = curl_easy_init();
+  if (exchange->easy != NULL && set_protocols(exchange->easy, transport->loopback_http) &&
+      set_trust(exchange->easy, transport) && set_network(exchange->easy, transport) && set_callbacks(exchange))
+    return exchange;
+  free_exchange(exchange);
+  return NULL;
+}
+
+/* An idle exchange keeps its handle, its buffers' memory and every option that is the same for all requests. */
+static identity__exchange *take_exchange(identity__transport *transport) {
+  identity__exchange *exchange = transport->idle;
+  if (exchange == NULL)
+    return new_exchange(transport);
+  transport->idle = exchange->next;
+  exchange->next = NULL;
+  return exchange;
+}
+
+/* Header lines with secrets are nodes of our own in front of the common list: libcurl reads them, we wipe them. */
+static bool add_line(identity__exchange *exchange, int i, const char *name, const char *value,
+                     struct curl_slist **headers) {
+  identity__buffer *text = &exchange->line_texts[i];
+  if (value == NULL)
+    return true;
+  if (!identity__buffer_add_text(text, name) || !identity__buffer_add_text(text, value))
+    return false;
+  exchange->lines[i].data = text->bytes;
+  exchange->lines[i].next = *headers;
+  *headers = &exchange->lines[i];
+  return true;
+}
+
+static bool set_headers(identity__exchange *exchange, const identity__request *request) {
+  struct curl_slist *headers = exchange->transport->headers;
+  char name[80] = "";
+  if (request->header_name != NULL) {
+    identity__copy_line(name, sizeof name - 2, request->header_name);
+    memcpy(name + strlen(name), ": ", 3);
+  }
+  return add_line(exchange, 0, "Authorization: Bearer ", request->bearer, &headers) &&
+         add_line(exchange, 1, name, request->header_value, &headers) &&
+         SET(exchange->easy, CURLOPT_HTTPHEADER, headers);
+}
+
+static bool set_method(CURL *easy, const identity__request *request) {
+  bool body = request->body != NULL;
+  bool get = strcmp(request->method, "GET") == 0;
+  bool set = body ? SET(easy, CURLOPT_POST, 1L) : SET(easy, CURLOPT_HTTPGET, 1L);
+  if (body)
+    set = set && SET(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
+  return set && SET(easy, CURLOPT_CUSTOMREQUEST, get ? NULL : request->method);
+}
+
+static bool prepare(identity__exchange *exchange, const identity__request *request, void *owner) {
+  exchange->owner = owner;
+  exchange->body = request->body;
+  exchange->body_length = request->body != NULL ? request->body_length : 0;
+  exchange->body_sent = 0;
+  exchange->once = request->once;
+  exchange->attempts = 0;
+  exchange->encoded = false;
+  exchange->error_text[0] = '\0';
+  exchange->response.body.maximum = request->max_body;
+  identity__headers_init(&exchange->headers);
+  /* Below 7.80 nothing tells about a repeated request without a body: a connection of its own cannot be stale. */
+  bool fresh = request->once && request->body == NULL && LIBCURL_VERSION_NUM < 0x075000;
+  return SET(exchange->easy, CURLOPT_URL, request->url) && set_method(exchange->easy, request) &&
+         set_headers(exchange, request) && SET(exchange->easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
+}
+
+/* Connections beyond the first are closed once nothing ran in parallel for a while. */
+static void size_pool(identity__transport *transport) {
+  int64_t now = identity__clock_now().boot_ms;
+  if (transport->running > 1)
+    transport->parallel_ms = now;
+  bool quiet = now - transport->parallel_ms > IDENTITY__IDLE_CONNECTION_MS;
+  (void)curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, quiet ? 1L : (long)IDENTITY__MAX_CONNECTIONS);
+}
+
+identity__exchange *identity__transport_start(identity__transport *transport, const identity__request *request,
+                                              void *owner) {
+  identity__pipe_guard guard;
+  identity__pipe_guard_enter(&guard);
+  identity__exchange *exchange = take_exchange(transport);
+  bool started = exchange != NULL && prepare(exchange, request, owner) &&
+                 curl_multi_add_handle(transport->multi, exchange->easy) == CURLM_OK;
+  if (started) {
+    exchange->running = true;
+    transport->running++;
+    size_pool(transport);
+  } else if (exchange != NULL) {
+    identity__exchange_release(transport, exchange);
+    exchange = NULL;
+  }
+  identity__pipe_guard_leave(&guard);
+  return exchange;
+}
+
+/* A handle that was just added makes the poll return at once, so one round sends what can be sent. */
+void identity__transport_wait(identity__transport *transport, int64_t timeout_ms) {
+  identity__pipe_guard guard;
+  int running;
+  identity__pipe_guard_enter(&guard);
+  if (timeout_ms > 0)
+    (void)curl_multi_poll(transport->multi, NULL, 0, timeout_ms > 60000 ? 60000 : (int)timeout_ms, NULL);
+  (void)curl_multi_perform(transport->multi, &running);
+  identity__pipe_guard_leave(&guard);
+}
+
+void identity__transport_wake(identity__transport *transport) {
+  (void)curl_multi_wakeup(transport->multi);
+}
+
+static int32_t progress_of(const identity__exchange *exchange) {
+  curl_off_t begun_us = 0;
+  if (exchange->headers.status != 0)
+    return IDENTITY__ANSWERED;
+  if (exchange->attempts > 0 || exchange->body_sent > 0)
+    return IDENTITY__SENT;
+#if LIBCURL_VERSION_NUM < 0x075000
+  (void)curl_easy_getinfo(exchange->easy, CURLINFO_PRETRANSFER_TIME_T, &begun_us);
+#endif
+  return begun_us > 0 ? IDENTITY__SENT : IDENTITY__UNSENT;
+}
+
+static void conclude(identity__exchange *exchange, CURLcode result) {
+  identity__response *response = &exchange->response;
+  response->failure = IDENTITY_OK;
+  response->detail[0] = '\0';
+  response->progress = progress_of(exchange);
+  response->http_status = exchange->headers.status;
+  response->date_s = exchange->headers.date_s;
+  response->retry_after_ms = identity__headers_retry_after_ms(&exchange->headers, time(NULL));
+  if (result == CURLE_OK && response->http_status != 0)
+    return;
+  identity__curl_failure(response, exchange->easy, result, exchange->error_text, exchange->transport->ca_file);
+  if (exchange->encoded)
+    identity__copy_line(response->detail, sizeof response->detail, "The answer has a content encoding nobody asked for");
+  else if (exchange->response.body.failed)
+    identity__copy_line(response->detail, sizeof response->detail, "The answer is larger than the library takes");
+}
+
+identity__exchange *identity__transport_next(identity__transport *transport) {
+  identity__exchange *exchange = NULL;
+  identity__pipe_guard guard;
+  CURLMsg *message;
+  int left;
+  identity__pipe_guard_enter(&guard);
+  while (exchange == NULL && (message = curl_multi_info_read(transport->multi, &left)) != NULL) {
+    if (message->msg != CURLMSG_DONE)
+      continue;
+    CURLcode result = message->data.result;
+    (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&exchange);
+    conclude(exchange, result);
+  }
+  identity__pipe_guard_leave(&guard);
+  return exchange;
+}
+
+const identity__response *identity__exchange_response(const identity__exchange *exchange) {
+  return &exchange->response;
+}
+
+void *identity__exchange_owner(const identity__exchange *exchange) {
+  return exchange->owner;
+}
+
+int32_t identity__exchange_progress(const identity__exchange *exchange) {
+  return progress_of(exchange);
+}
+
+static void stop(identity__transport *transport, identity__exchange *exchange) {
+  identity__pipe_guard guard;
+  if (!exchange->running)
+    return;
+  identity__pipe_guard_enter(&guard);
+  (void)curl_multi_remove_handle(transport->multi, exchange->easy);
+  identity__pipe_guard_leave(&guard);
+  exchange->running = false;
+  transport->running--;
+}
+
+void identity__exchange_release(identity__transport *transport, identity__exchange *exchange) {
+  stop(transport, exchange);
+  (void)curl_easy_setopt(exchange->easy, CURLOPT_HTTPHEADER, NULL);
+  identity__buffer_reset(&exchange->response.body);
+  identity__buffer_reset(&exchange->line_texts[0]);
+  identity__buffer_reset(&exchange->line_texts[1]);
+  exchange->body = NULL;
+  exchange->owner = NULL;
+  exchange->next = transport->idle;
+  transport->idle = exchange;
+}
+
+static bool add_header(identity__transport *transport, const char *line) {
+  struct curl_slist *headers = curl_slist_append(transport->headers, line);
+  if (headers != NULL)
+    transport->headers = headers;
+  return headers != NULL;
+}
+
+static bool copy_settings(identity__transport *transport, const identity__transport_settings *settings) {
+  transport->environment_proxy = settings->environment_proxy;
+  transport->loopback_http = settings->loopback_http;
+  transport->ca_file = identity__secret_copy(settings->ca_file);
+  transport->ca_pem = identity__secret_copy(settings->ca_pem);
+  transport->proxy = identity__secret_copy(settings->proxy);
+  transport->user_agent = identity__secret_copy(settings->user_agent);
+  for (uint32_t i = 0; i < settings->resolve_count; i++) {
+    struct curl_slist *resolve = curl_slist_append(transport->resolve, settings->resolve[i]);
+    if (resolve == NULL)
+      return false;
+    transport->resolve = resolve;
+  }
+  return (transport->ca_file != NULL) == (settings->ca_file != NULL) &&
+         (transport->ca_pem != NULL) == (settings->ca_pem != NULL) &&
+         (transport->proxy != NULL) == (settings->proxy != NULL) && transport->user_agent != NULL;
+}
+
+static identity_status check_settings(const identity__transport_settings *settings, identity_error *error) {
+  if (settings->ca_file != NULL && access(settings->ca_file, R_OK) != 0)
+    return identity__fail(error, IDENTITY_CA_FILE, "ca_file", "The CA file cannot be read (%s): %s", strerror(errno),
+                          settings->ca_file);
+  if (settings->ca_pem != NULL && curl_version_info(CURLVERSION_NOW)->version_num < 0x074D00)
+    return identity__fail(error, IDENTITY_BAD_CONFIGURATION, "ca_pem", "CA certificates from memory need libcurl 7.77");
+  return IDENTITY_OK;
+}
+
+identity__transport *identity__transport_new(const identity__transport_settings *settings, identity_error *error) {
+  if (check_settings(settings, error) != IDENTITY_OK)
+    return NULL;
+  identity__transport *transport = calloc(1, sizeof *transport);
+  if (transport == NULL || !identity__curl_global_enter()) {
+    free(transport);
+    (void)identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
+    return NULL;
+  }
+  transport->multi = curl_multi_init();
+  transport->parallel_ms = INT64_MIN / 2;
+  if (transport->multi != NULL && copy_settings(transport, settings) &&
+      add_header(transport, "Accept: application/json") &&
+      add_header(transport, "Content-Type: application/json") && add_header(transport, "Expect:") &&
+      curl_multi_setopt(transport->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)IDENTITY__MAX_CONNECTIONS) == CURLM_OK)
+    return transport;
+  identity__transport_free(transport);
+  (void)identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
+  return NULL;
+}
+
+void identity__transport_free(identity__transport *transport) {
+  identity__pipe_guard guard;
+  if (transport == NULL)
+    return;
+  identity__pipe_guard_enter(&guard);
+  while (transport->idle != NULL) {
+    identity__exchange *exchange = transport->idle;
+    transport->idle = exchange->next;
+    free_exchange(exchange);
+  }
+  (void)curl_multi_cleanup(transport->multi);
+  curl_slist_free_all(transport->headers);
+  curl_slist_free_all(transport->resolve);
+  identity__secret_free(transport->ca_file);
+  identity__secret_free(transport->ca_pem);
+  identity__secret_free(transport->proxy);
+  identity__secret_free(transport->user_agent);
+  identity__pipe_guard_leave(&guard);
+  identity__curl_global_leave();
+  free(transport);
+}

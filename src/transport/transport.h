@@ -1,0 +1,71 @@
+/* The seam to the network: requests go in, answers come out, and one place waits. Knows nothing of tokens or JSON.
+ * One thread at a time, but for identity__transport_wake. curl.c implements it over one libcurl multi handle, so that
+ * connections and the parsed CA bundle are shared by everything on it. */
+#ifndef IDENTITY__TRANSPORT_H
+#define IDENTITY__TRANSPORT_H
+
+#include "base/buffer.h"
+
+#include <identity/identity.h>
+
+typedef struct identity__transport identity__transport;
+typedef struct identity__exchange identity__exchange; /* one request and its answer */
+
+typedef struct identity__transport_settings {
+  const char *ca_file; /* NULL with ca_pem NULL: the system's */
+  const char *ca_pem;
+  const char *proxy; /* NULL: none */
+  int32_t environment_proxy;
+  int32_t loopback_http; /* plain http is allowed; where to, the caller has checked */
+  const char *user_agent;
+  const char *const *resolve; /* "host:port:address" */
+  uint32_t resolve_count;
+} identity__transport_settings;
+
+typedef struct identity__request {
+  const char *method;
+  const char *url;
+  const char *bearer;       /* JWT for the Authorization header; NULL: none */
+  const char *header_name;  /* one further header, for the publisher token; NULL: none */
+  const char *header_value;
+  const char *body; /* lives until the exchange is released; NULL: none */
+  size_t body_length;
+  size_t max_body; /* of the answer */
+  int32_t once;    /* must not reach the wire twice, whatever happens to the connection */
+} identity__request;
+
+/* How far a request got. */
+enum { IDENTITY__UNSENT = 0, IDENTITY__SENT = 1, IDENTITY__ANSWERED = 2 };
+
+typedef struct identity__response {
+  identity_status failure; /* OK: there is a whole answer */
+  int32_t progress;        /* IDENTITY__UNSENT ... */
+  int32_t http_status;
+  int64_t date_s;         /* Date header, seconds since 1970; 0: none */
+  int64_t retry_after_ms; /* Retry-After header as time from now; 0: none or nonsense */
+  identity__buffer body;
+  char detail[200]; /* what happened, for the developer */
+} identity__response;
+
+/* NULL fills error: OUT_OF_MEMORY, CA_FILE, BAD_CONFIGURATION. */
+identity__transport *identity__transport_new(const identity__transport_settings *settings, identity_error *error);
+void identity__transport_free(identity__transport *transport);
+
+/* Begins an exchange; owner comes back with it. NULL: memory is out. */
+identity__exchange *identity__transport_start(identity__transport *transport, const identity__request *request,
+                                              void *owner);
+/* Sends and receives what can be, waiting up to timeout_ms for something to do (0: one pass without waiting). */
+void identity__transport_wait(identity__transport *transport, int64_t timeout_ms);
+/* Ends a running wait, or the next one; from any thread. */
+void identity__transport_wake(identity__transport *transport);
+/* The next exchange that is over, or NULL. The caller releases it. */
+identity__exchange *identity__transport_next(identity__transport *transport);
+
+const identity__response *identity__exchange_response(const identity__exchange *exchange);
+void *identity__exchange_owner(const identity__exchange *exchange);
+/* Whether any byte of the request may have left. */
+int32_t identity__exchange_progress(const identity__exchange *exchange);
+/* Wipes it; one that still runs is given up (its connection is closed). */
+void identity__exchange_release(identity__transport *transport, identity__exchange *exchange);
+
+#endif

@@ -1,0 +1,257 @@
+#include "wire/answer.h"
+#include "base/error.h"
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct code_row {
+  const char *code;
+  identity_status status;
+  const char *field;
+} code_row;
+
+/* Codes that settle the matter whatever the HTTP status is (contract, error code table). */
+static const code_row code_rows[] = {
+    {"USER0001", IDENTITY_WRONG_CREDENTIALS, NULL},
+    {"USER0002", IDENTITY_ALREADY_REGISTERED, "email"},
+    {"USER0003", IDENTITY_NOT_WITH_PUBLISHER, "email"},
+    {"USER0004", IDENTITY_UNKNOWN_CUSTOMER, "email"},
+    {"CPT0001", IDENTITY_CAPTCHA_REQUIRED, "captcha_value"},
+    {"CPT0002", IDENTITY_CAPTCHA_FAILED, "captcha_value"},
+    {"REQ0100", IDENTITY_BAD_CONFIGURATION, NULL},
+};
+
+/* Codes that say "a parameter is wrong" and leave it to the text which one. */
+static const char *const parameter_codes[] = {"REQ0001", "REQ0002", "REQ0003"};
+
+typedef struct text_row {
+  const char *text;
+  identity_status status;
+  const char *field; /* "password" stands for what the call names its password */
+} text_row;
+
+/* Texts, compared without case: a service that sends no code sends these (contract, error code table). */
+static const text_row text_rows[] = {
+    {"Wrong email or password", IDENTITY_WRONG_CREDENTIALS, NULL},
+    {"Customer already exists", IDENTITY_ALREADY_REGISTERED, "email"},
+    {"Customer email already exists", IDENTITY_ALREADY_REGISTERED, "email"},
+    {"Customer is not associated with", IDENTITY_NOT_WITH_PUBLISHER, "email"},
+    {"reCAPTCHA verification required", IDENTITY_CAPTCHA_REQUIRED, "captcha_value"},
+    {"reCAPTCHA verification failed", IDENTITY_CAPTCHA_FAILED, "captcha_value"},
+    {"Offer or publisher not found", IDENTITY_BAD_CONFIGURATION, NULL},
+    {"resetPasswordToken", IDENTITY_RESET_TOKEN_INVALID, "reset_token"},
+    {"is not valid or has expired", IDENTITY_RESET_TOKEN_INVALID, "reset_token"},
+    {"Invalid confirmationPassword", IDENTITY_WRONG_CREDENTIALS, "confirmation_password"},
+    {"Email verification failed", IDENTITY_INVALID_INPUT, "email"},
+    {"valid e-mail address", IDENTITY_INVALID_INPUT, "email"},
+    {"Invalid param email", IDENTITY_INVALID_INPUT, "email"},
+    {"Invalid param password", IDENTITY_INVALID_INPUT, "password"},
+    {"Invalid param newPassword", IDENTITY_INVALID_INPUT, "password"},
+    {"Invalid param publisherId", IDENTITY_INVALID_INPUT, "publisher_id"},
+    {"Invalid param offerId", IDENTITY_INVALID_INPUT, "offer_id"},
+    {"Invalid param country", IDENTITY_INVALID_INPUT, "country"},
+    {"Invalid param currency", IDENTITY_INVALID_INPUT, "currency"},
+    {"Invalid param locale", IDENTITY_INVALID_INPUT, "locale"},
+    {"Invalid param customerIP", IDENTITY_INVALID_INPUT, "customer_ip"},
+    {"Invalid param externalData", IDENTITY_INVALID_INPUT, "external_data"},
+    {"Invalid param externalId", IDENTITY_INVALID_INPUT, "external_id"},
+    {"firstName can have", IDENTITY_INVALID_INPUT, "first_name"},
+    {"Invalid param firstName", IDENTITY_INVALID_INPUT, "first_name"},
+    {"lastName can have", IDENTITY_INVALID_INPUT, "last_name"},
+    {"Invalid param lastName", IDENTITY_INVALID_INPUT, "last_name"},
+    {"resetUrl is not valid", IDENTITY_INVALID_INPUT, "reset_url"},
+    {"Empty param offerId or publisherId", IDENTITY_INVALID_INPUT, "offer_id"},
+    {"Missing or invalid parameter", IDENTITY_INVALID_INPUT, NULL},
+};
+
+#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+
+static const code_row *find_code(const char *code) {
+  for (size_t i = 0; i < ROWS(code_rows); i++)
+    if (strcmp(code_rows[i].code, code) == 0)
+      return &code_rows[i];
+  return NULL;
+}
+
+static bool is_parameter_code(const char *code) {
+  for (size_t i = 0; i < ROWS(parameter_codes); i++)
+    if (strcmp(parameter_codes[i], code) == 0)
+      return true;
+  return false;
+}
+
+/* "Customer jo@example.com does not exist." has the address in its middle. */
+static bool names_unknown_customer(const char *text) {
+  const char *customer = identity__find_text(text, "Customer ");
+  return customer != NULL && identity__find_text(customer, " does not exist") != NULL;
+}
+
+/* Several errors may be joined in one string; the one that comes first counts. */
+static const text_row *find_text_row(const char *text) {
+  static const text_row unknown_customer = {"", IDENTITY_UNKNOWN_CUSTOMER, "email"};
+  const text_row *found = NULL;
+  const char *first = NULL;
+  for (size_t i = 0; i < ROWS(text_rows); i++) {
+    const char *place = identity__find_text(text, text_rows[i].text);
+    if (place == NULL || (first != NULL && place >= first))
+      continue;
+    first = place;
+    found = &text_rows[i];
+  }
+  if (found == NULL && names_unknown_customer(text))
+    return &unknown_customer;
+  return found;
+}
+
+static bool speaks_of_jwt(const identity__answer *answer) {
+  return strncmp(answer->code, "AUTH", 4) == 0 || identity__find_text(answer->text, "Invalid JWT token") != NULL ||
+         identity__find_text(answer->text, "Missing required JWT") != NULL;
+}
+
+/* S followed by digits: an internal failure of the service. */
+static bool is_service_code(const char *code) {
+  return code[0] == 'S' && identity__all_digits(code + 1);
+}
+
+static void add_text(identity__answer *answer, const char *text) {
+  size_t used = strlen(answer->text);
+  if (text == NULL || text[0] == '\0' || used + 4 >= sizeof answer->text)
+    return;
+  if (used > 0) {
+    memcpy(answer->text + used, ", ", 3);
+    used += 2;
+  }
+  identity__copy_line(answer->text + used, sizeof answer->text - used, text);
+}
+
+static void read_complaints(identity__answer *answer) {
+  const identity__json *errors = identity__json_member(answer->root, "errors");
+  const identity__json *item = identity__json_is_list(errors) ? identity__json_first(errors) : NULL;
+  answer->listed = item != NULL;
+  for (; item != NULL; item = identity__json_next(item)) {
+    add_text(answer, identity__json_text(item));
+    add_text(answer, identity__json_text(identity__json_member(item, "message")));
+  }
+  add_text(answer, identity__json_text(errors));
+  if (answer->text[0] == '\0')
+    add_text(answer, identity__json_text(identity__json_member(answer->root, "message")));
+  const char *code = identity__json_text(identity__json_member(answer->root, "code"));
+  if (code != NULL)
+    identity__copy_line(answer->code, sizeof answer->code, code);
+}
+
+static identity_status parse(identity__answer *answer, const identity__http *http, identity_error *error) {
+  memset(answer, 0, sizeof *answer);
+  answer->date_s = http->date_s;
+  if (http->length == 0)
+    return IDENTITY_OK;
+  if (identity__json_parse(http->body, http->length, &answer->root) == IDENTITY__JSON_MEMORY)
+    return identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
+  if (answer->root == NULL)
+    return IDENTITY_OK;
+  const identity__json *data = identity__json_member(answer->root, "responseData");
+  answer->data = data != NULL ? data : answer->root;
+  read_complaints(answer);
+  return IDENTITY_OK;
+}
+
+/* What an HTTP status means when neither a code nor a text is known. */
+static identity_status judge_status(const identity__answer *answer, const identity__expect *expect, int32_t status) {
+  bool refused = status >= 400 && status < 500 && status != 408;
+  if (status == 407)
+    return IDENTITY_PROXY_AUTH;
+  if (status == 429 || status == 425)
+    return IDENTITY_THROTTLED;
+  if (status == 503 || status == 511)
+    return status == 503 ? IDENTITY_SERVICE_FAILED : IDENTITY_NOT_THE_SERVICE;
+  if (expect->outcome_matters && (!refused || answer->root == NULL))
+    return IDENTITY_OUTCOME_UNKNOWN;
+  if (status == 408 || status >= 500)
+    return IDENTITY_SERVICE_FAILED;
+  if (answer->auth_refused)
+    return IDENTITY_NOT_ALLOWED;
+  if (answer->root == NULL)
+    return IDENTITY_NOT_THE_SERVICE;
+  if ((status == 404 || status == 405 || status == 410) && answer->code[0] == '\0')
+    return IDENTITY_ENDPOINT_GONE;
+  if (status < 400 && !answer->listed)
+    return IDENTITY_NOT_THE_SERVICE; /* a redirect: nobody follows it */
+  return expect->has_input ? IDENTITY_REFUSED : IDENTITY_NOT_ALLOWED;
+}
+
+static identity_status complain(const identity__answer *answer, const identity__http *http, identity_status status,
+                                const char *field, identity_error *error) {
+  const char *text = answer->text[0] != '\0' ? answer->text : identity_status_text(status);
+  const char *comma = answer->code[0] != '\0' ? ", " : "";
+  (void)identity__fail(error, status, field, "%s (HTTP %" PRId32 "%s%s)", text, http->status, comma, answer->code);
+  identity__copy_line(error->code, sizeof error->code, answer->code);
+  error->http_status = http->status;
+  error->retry_after_ms = http->retry_after_ms;
+  return status;
+}
+
+static const char *field_of(const text_row *row, const identity__expect *expect) {
+  if (row == NULL || row->field == NULL || strcmp(row->field, "password") != 0)
+    return row != NULL ? row->field : NULL;
+  return expect->password_field;
+}
+
+/* The order is the contract's: known code, known text, then the HTTP status. */
+static identity_status judge_refusal(identity__answer *answer, const identity__expect *expect,
+                                     const identity__http *http, identity_error *error) {
+  const code_row *code = find_code(answer->code);
+  const text_row *text = find_text_row(answer->text);
+  if (code != NULL)
+    return complain(answer, http, code->status,
+                    code->field != NULL ? code->field : field_of(text, expect), error);
+  bool broken = http->status == 408 || http->status >= 500 || is_service_code(answer->code);
+  if (text != NULL && !broken)
+    return complain(answer, http, text->status, field_of(text, expect), error);
+  if (is_parameter_code(answer->code) && !broken)
+    return complain(answer, http, expect->has_input ? IDENTITY_INVALID_INPUT : IDENTITY_NOT_ALLOWED, NULL, error);
+  /* An empty 401 is the gateway's; HTML is somebody else's and says nothing about the JWT. */
+  bool ours = answer->root != NULL || http->length == 0;
+  answer->auth_refused = expect->authorised && ours && !broken &&
+                         (http->status == 401 || http->status == 403 || speaks_of_jwt(answer));
+  int32_t status = is_service_code(answer->code) && http->status < 500 ? 500 : http->status;
+  return complain(answer, http, judge_status(answer, expect, status), NULL, error);
+}
+
+static identity_status judge_success(identity__answer *answer, const identity__expect *expect,
+                                     const identity__http *http, identity_error *error) {
+  bool empty = http->length == 0;
+  if (empty && expect->may_be_empty)
+    return IDENTITY_OK;
+  if (answer->root == NULL && expect->outcome_matters)
+    return complain(answer, http, IDENTITY_OUTCOME_UNKNOWN, NULL, error);
+  if (answer->root == NULL && !empty)
+    return complain(answer, http, IDENTITY_NOT_THE_SERVICE, NULL, error);
+  if (!identity__json_is_object(answer->root))
+    return complain(answer, http, IDENTITY_UNEXPECTED_ANSWER, NULL, error);
+  return IDENTITY_OK;
+}
+
+identity_status identity__answer_read(identity__answer *answer, const identity__expect *expect,
+                                      const identity__http *http, identity_error *error) {
+  identity_status status = parse(answer, http, error);
+  if (status != IDENTITY_OK)
+    return status;
+  bool success = http->status >= 200 && http->status < 300;
+  /* A refusal with a friendly HTTP status is still a refusal. */
+  bool complaint = answer->code[0] != '\0' ||
+                   (answer->listed && identity__json_is_null(identity__json_member(answer->root, "responseData")));
+  if (success && !complaint)
+    return judge_success(answer, expect, http, error);
+  return judge_refusal(answer, expect, http, error);
+}
+
+void identity__answer_clear(identity__answer *answer) {
+  identity__json_free(answer->root);
+  memset(answer, 0, sizeof *answer);
+}
+
+identity_status identity__answer_lacks(const char *what, identity_error *error) {
+  return identity__fail(error, IDENTITY_UNEXPECTED_ANSWER, NULL, "The answer of the service has no usable \"%s\".", what);
+}

@@ -1,0 +1,66 @@
+#include "wire/fields.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *identity__json_id(const identity__json *node, char scratch[IDENTITY__ID_SCRATCH]) {
+  const char *text = identity__json_text(node);
+  if (text != NULL)
+    return text;
+  int64_t number;
+  if (!identity__json_integer(node, &number))
+    return NULL;
+  (void)snprintf(scratch, IDENTITY__ID_SCRATCH, "%" PRId64, number);
+  return scratch;
+}
+
+static const char *text_of(const identity__field *field, const identity__json *value,
+                           char scratch[IDENTITY__ID_SCRATCH]) {
+  return field->kind == IDENTITY__FIELD_ID ? identity__json_id(value, scratch) : identity__json_text(value);
+}
+
+static bool is_text(const identity__field *field) {
+  return field->kind == IDENTITY__FIELD_TEXT || field->kind == IDENTITY__FIELD_ID;
+}
+
+size_t identity__fields_measure(const identity__field *fields, size_t count, const identity__json *object) {
+  char scratch[IDENTITY__ID_SCRATCH];
+  size_t size = 0;
+  for (size_t i = 0; i < count; i++)
+    if (is_text(&fields[i]))
+      size += identity__block_text_cost(text_of(&fields[i], identity__json_member(object, fields[i].name), scratch));
+  return size;
+}
+
+static bool fill_one(const identity__field *field, const identity__json *value, char *place, identity__block *block) {
+  char scratch[IDENTITY__ID_SCRATCH];
+  if (field->kind == IDENTITY__FIELD_FLAG) {
+    int32_t flag = 0;
+    bool found = identity__json_flag(value, &flag);
+    memcpy(place, &flag, sizeof flag);
+    return found;
+  }
+  if (field->kind == IDENTITY__FIELD_INTEGER) {
+    int64_t integer = 0;
+    bool found = identity__json_integer(value, &integer);
+    memcpy(place, &integer, sizeof integer);
+    return found;
+  }
+  const char *text = identity__block_text(block, text_of(field, value, scratch));
+  memcpy(place, &text, sizeof text);
+  return text != NULL;
+}
+
+bool identity__fields_fill(const identity__field *fields, size_t count, const identity__json *object, void *target,
+                           identity__block *block, const char **missing) {
+  for (size_t i = 0; i < count; i++) {
+    const identity__json *value = identity__json_member(object, fields[i].name);
+    bool found = fill_one(&fields[i], value, (char *)target + fields[i].offset, block);
+    if (found || !fields[i].needed)
+      continue;
+    *missing = fields[i].name;
+    return false;
+  }
+  return true;
+}

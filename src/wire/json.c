@@ -1,0 +1,162 @@
+#include "wire/json.h"
+#include "base/limits.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "wire/json_scan.h"
+
+#include <cjson/cJSON.h>
+#include <string.h>
+
+/* Duplicate names: RFC 8259 section 4 leaves the meaning open, so two readers could see two customers. The tree is at
+ * most IDENTITY__MAX_JSON_DEPTH deep (the scan saw to it), so recursion is bounded. */
+static bool names_are_unique(const cJSON *node) {
+  uint32_t members = 0;
+  for (const cJSON *child = node->child; child != NULL; child = child->next) {
+    if (cJSON_IsObject(node)) {
+      if (++members > IDENTITY__MAX_LIST)
+        return false;
+      for (const cJSON *earlier = node->child; earlier != child; earlier = earlier->next)
+        if (strcmp(earlier->string, child->string) == 0)
+          return false;
+    }
+    if (child->child != NULL && !names_are_unique(child))
+      return false;
+  }
+  return true;
+}
+
+int identity__json_parse(const char *bytes, size_t length, identity__json **root) {
+  *root = NULL;
+  if (!identity__json_scan(bytes, length))
+    return IDENTITY__JSON_INVALID;
+  *root = cJSON_ParseWithLength(bytes, length);
+  if (*root == NULL)
+    return IDENTITY__JSON_MEMORY;
+  if (names_are_unique(*root))
+    return IDENTITY__JSON_OK;
+  identity__json_free(*root);
+  *root = NULL;
+  return IDENTITY__JSON_INVALID;
+}
+
+static void wipe_texts(cJSON *node) {
+  for (; node != NULL; node = node->next) {
+    if (node->valuestring != NULL)
+      identity__wipe(node->valuestring, strlen(node->valuestring));
+    wipe_texts(node->child);
+  }
+}
+
+void identity__json_free(identity__json *root) {
+  wipe_texts(root);
+  cJSON_Delete(root);
+}
+
+const identity__json *identity__json_member(const identity__json *object, const char *name) {
+  return cJSON_IsObject(object) ? cJSON_GetObjectItemCaseSensitive(object, name) : NULL;
+}
+
+const identity__json *identity__json_first(const identity__json *list_or_object) {
+  return list_or_object != NULL ? list_or_object->child : NULL;
+}
+
+const identity__json *identity__json_next(const identity__json *item) {
+  return item->next;
+}
+
+uint32_t identity__json_count(const identity__json *list) {
+  return cJSON_IsArray(list) ? (uint32_t)cJSON_GetArraySize(list) : 0;
+}
+
+bool identity__json_is_object(const identity__json *node) {
+  return cJSON_IsObject(node);
+}
+
+bool identity__json_is_list(const identity__json *node) {
+  return cJSON_IsArray(node);
+}
+
+bool identity__json_is_null(const identity__json *node) {
+  return node == NULL || cJSON_IsNull(node);
+}
+
+const char *identity__json_text(const identity__json *node) {
+  return cJSON_IsString(node) ? node->valuestring : NULL;
+}
+
+bool identity__json_flag(const identity__json *node, int32_t *value) {
+  if (!cJSON_IsBool(node))
+    return false;
+  *value = cJSON_IsTrue(node) ? 1 : 0;
+  return true;
+}
+
+bool identity__json_integer(const identity__json *node, int64_t *value) {
+  const double exact = 9007199254740992.0; /* 2^53 */
+  if (!cJSON_IsNumber(node) || node->valuedouble < -exact || node->valuedouble > exact)
+    return false;
+  *value = (int64_t)node->valuedouble;
+  return (double)*value >= node->valuedouble && (double)*value <= node->valuedouble;
+}
+
+identity__json *identity__json_new_object(void) {
+  return cJSON_CreateObject();
+}
+
+static bool attach(identity__json *object, const char *name, cJSON *value) {
+  if (value != NULL && object != NULL && cJSON_AddItemToObject(object, name, value))
+    return true;
+  identity__json_free(value);
+  return false;
+}
+
+bool identity__json_put_text(identity__json *object, const char *name, const char *value) {
+  return value == NULL || attach(object, name, cJSON_CreateString(value));
+}
+
+bool identity__json_put_digits(identity__json *object, const char *name, const char *digits) {
+  if (digits == NULL)
+    return true;
+  if (!identity__all_digits(digits) || (digits[0] == '0' && digits[1] != '\0'))
+    return attach(object, name, cJSON_CreateString(digits));
+  return attach(object, name, cJSON_CreateRaw(digits));
+}
+
+identity__json *identity__json_put_list(identity__json *object, const char *name) {
+  cJSON *list = cJSON_CreateArray();
+  return attach(object, name, list) ? list : NULL;
+}
+
+identity__json *identity__json_add_object(identity__json *list) {
+  cJSON *object = cJSON_CreateObject();
+  if (object != NULL && list != NULL && cJSON_AddItemToArray(list, object))
+    return object;
+  cJSON_Delete(object);
+  return NULL;
+}
+
+/* Upper bound of the printed size: a byte of text becomes six at most (\u001f). */
+static size_t printed_bound(const cJSON *node) {
+  size_t bound = 0;
+  for (; node != NULL; node = node->next) {
+    bound += 32;
+    if (node->string != NULL)
+      bound += strlen(node->string) * 6;
+    if (node->valuestring != NULL)
+      bound += strlen(node->valuestring) * 6;
+    bound += printed_bound(node->child);
+  }
+  return bound;
+}
+
+/* cJSON_Print would leave copies of secrets behind in buffers it outgrew. */
+bool identity__json_print(identity__json *root, bool complete, identity__buffer *text) {
+  bool printed = false;
+  size_t bound = root != NULL ? printed_bound(root) : 0;
+  if (root != NULL && complete && bound <= INT32_MAX && identity__buffer_reserve(text, bound))
+    printed = cJSON_PrintPreallocated(root, text->bytes + text->length, (int)bound, false);
+  if (printed)
+    text->length += strlen(text->bytes + text->length);
+  identity__json_free(root);
+  return printed;
+}
