@@ -76,11 +76,13 @@ static void end_late_arrivals(identity__loop *loop) {
   }
 }
 
-/* One round: begin, wait, read what came, and only then judge the clock, so that an answer that is already there is
+/* One round for a call that this thread waits for (or none): begin, wait, read what came, and only then judge the clock, so that an answer that is already there is
  * never taken for a time-out. */
-static void drive_round(identity__loop *loop, int64_t until_ms) {
+static void drive_round(identity__loop *loop, const identity__call *awaited, int64_t until_ms) {
   identity__exchange *exchange;
   begin_new(loop);
+  if (awaited != NULL && identity__loop_is_done(loop, awaited))
+    return; /* it needed no network */
   int64_t timer = next_timer_ms(loop);
   int64_t wait = (timer < until_ms ? timer : until_ms) - identity__clock_now().boot_ms;
   identity__transport_wait(loop->transport, wait > 0 ? wait : 0);
@@ -127,7 +129,7 @@ identity_status identity__run(identity_session *session, identity__call *call, i
     identity__loop_submit(loop, call);
     if (identity__loop_take_turn(loop, call)) {
       while (!identity__loop_is_done(loop, call))
-        drive_round(loop, INT64_MAX);
+        drive_round(loop, call, INT64_MAX);
       identity__loop_pass_turn(loop);
     }
     status = call->status;
@@ -169,7 +171,7 @@ void identity__wind_up(identity_session *session) {
   int64_t until = identity__clock_now().boot_ms + IDENTITY__CLOSE_GRACE_MS;
   while (session->flight != NULL && identity__pump_progress(session->flight) != IDENTITY__UNSENT &&
          identity__clock_now().boot_ms < until)
-    drive_round(loop, until);
+    drive_round(loop, NULL, until);
   give_up_flight(session);
   identity__keep_retry(session);
   identity__loop_pass_turn(loop);

@@ -122,8 +122,8 @@ static int32_t open_slot(const file_store *store, const char *key, int flags, sl
 
 static void close_slot(slot *opened) {
   if (opened->file >= 0) {
-    (void)flock(opened->file,
-                LOCK_UN); /* a child forked just now would keep the lock of a file only closed */
+    /* A child forked just now keeps the lock of a file that is only closed. */
+    (void)flock(opened->file, LOCK_UN);
     (void)close(opened->file);
   }
   if (opened->directory >= 0)

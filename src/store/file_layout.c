@@ -21,6 +21,7 @@ _Static_assert(IDENTITY__MAX_RECORD <= IDENTITY__HALF_SIZE - IDENTITY__HALF_HEAD
 _Static_assert(IDENTITY__HALF_SIZE % CHUNK == 0, "a half is read in whole chunks");
 
 static const char zeroes[CHUNK];
+static const char spoiled[IDENTITY__HALF_HEADER] = "spoiled";
 
 static off_t half_start(int half) {
   return (off_t)half * IDENTITY__HALF_SIZE;
@@ -175,11 +176,11 @@ bool identity__layout_prepare(int file) {
     result = posix_fallocate(file, 0, FILE_SIZE);
   while (result == EINTR);
   if (result == 0)
-    return sync_file(file);
+    return true;
   if (result != EOPNOTSUPP && result != EINVAL && result != ENOSYS)
     return false;
 #endif
-  return write_zeroes(file, facts.st_size, FILE_SIZE) && sync_file(file);
+  return write_zeroes(file, facts.st_size, FILE_SIZE);
 }
 
 /* How far into a half anything but zeroes reaches. Looked up and not remembered: after a power cut nobody
@@ -212,7 +213,7 @@ static bool write_half(int file, int half, const char *header, const void *bytes
                  write_zeroes(file, end, start + used) && (!blank || sync_file(file)) &&
                  write_at(file, start, header, IDENTITY__HALF_HEADER) && sync_file(file);
   if (!written) /* what failed must not count, not even as long as it is only in memory */
-    (void)write_at(file, start, zeroes, IDENTITY__HALF_HEADER);
+    (void)write_at(file, start, blank ? zeroes : spoiled, IDENTITY__HALF_HEADER);
   return written;
 }
 

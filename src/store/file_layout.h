@@ -27,7 +27,7 @@ typedef struct identity__layout {
 bool identity__layout_read(int file, identity__layout *layout);
 /* Copies the blob of the newest half; the buffer holds its length. */
 bool identity__layout_load(int file, const identity__layout *layout, void *buffer);
-/* Gives a file its full size, so that no later write needs space. */
+/* Gives a file its full size, so that no later write needs space; durable with the write that follows. */
 bool identity__layout_prepare(int file);
 /* Writes a blob over the half that does not count, durably, and makes it the newest. Nothing of what that
  * half held is left. After a failure the other half still counts, as far as the device lets it. */
