@@ -5,7 +5,8 @@
 #include "api/begin.h"
 
 /* BAD_ARGUMENT for an answer without a name or version, given twice, or too many. */
-identity_status identity__check_answers(const identity_consent_answer *answers, uint32_t count, identity_error *error);
+identity_status identity__check_answers(const identity_consent_answer *answers, uint32_t count,
+                                        identity_error *error);
 /* Copies into the call's arena; NULL: memory is out. */
 identity_consent_answer *identity__keep_answers(identity__call *call, const identity_consent_answer *answers,
                                                 uint32_t count);

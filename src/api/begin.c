@@ -33,8 +33,8 @@ identity_status identity__check_params(const void *params, size_t first_size, vo
   return IDENTITY_OK;
 }
 
-identity__call *identity__begin(identity_session *session, const char *name, identity__flow flow, size_t input_size,
-                                identity_error *error) {
+identity__call *identity__begin(identity_session *session, const char *name, identity__flow flow,
+                                size_t input_size, identity_error *error) {
   if (identity__session_usable(session, error) != IDENTITY_OK)
     return NULL;
   identity__call *call = identity__call_new(name, flow);

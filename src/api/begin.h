@@ -6,23 +6,23 @@
 #include "drive/session.h"
 
 /* The error to fill when the app gave none. */
-#define IDENTITY__ERROR_OR_LOCAL(error)                                                                              \
-  identity_error local_error;                                                                                        \
-  if ((error) == NULL)                                                                                               \
-    (error) = &local_error;                                                                                          \
+#define IDENTITY__ERROR_OR_LOCAL(error)                                                                      \
+  identity_error local_error;                                                                                \
+  if ((error) == NULL)                                                                                       \
+    (error) = &local_error;                                                                                  \
   identity__error_clear(error)
 
 /* BAD_ARGUMENT for a NULL out-parameter; sets it to NULL otherwise. */
 identity_status identity__check_result(const void *result, const char *name, identity_error *error);
 
-/* Copies an app's params struct of any release into this one's: a shorter struct has absent members, a longer one must
- * be zero beyond what is known. first_size: what the first release had. */
+/* Copies an app's params struct of any release into this one's: a shorter struct has absent members, a longer
+ * one must be zero beyond what is known. first_size: what the first release had. */
 identity_status identity__check_params(const void *params, size_t first_size, void *copy, size_t size,
                                        identity_error *error);
 
 /* A call of a usable session; *inputs is zeroed memory of its own. NULL fills error. */
-identity__call *identity__begin(identity_session *session, const char *name, identity__flow flow, size_t input_size,
-                                identity_error *error);
+identity__call *identity__begin(identity_session *session, const char *name, identity__flow flow,
+                                size_t input_size, identity_error *error);
 /* Copies texts of a params struct into the call, in place; NULL stays NULL. False: memory is out. */
 bool identity__keep_texts(identity__call *call, const char **texts[], size_t count);
 /* Runs a call that has a result, or none (result NULL), and frees it. */

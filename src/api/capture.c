@@ -19,8 +19,8 @@ static void status_flow(identity__call *call) {
   identity__call_finish(call, status);
 }
 
-identity_status identity_fetch_capture_status(identity_session *session, const identity_capture_status **status,
-                                              identity_error *error) {
+identity_status identity_fetch_capture_status(identity_session *session,
+                                              const identity_capture_status **status, identity_error *error) {
   IDENTITY__ERROR_OR_LOCAL(error);
   if (identity__check_result(status, "status", error) != IDENTITY_OK)
     return error->status;
@@ -71,11 +71,13 @@ static void answer_flow(identity__call *call) {
   }
 }
 
-static identity_status check_answers(const identity_capture_answer *answers, uint32_t count, identity_error *error) {
+static identity_status check_answers(const identity_capture_answer *answers, uint32_t count,
+                                     identity_error *error) {
   if (answers == NULL || count == 0)
     return identity__fail(error, IDENTITY_BAD_ARGUMENT, "answers", "there are no answers");
   if (count > IDENTITY__MAX_LIST)
-    return identity__fail(error, IDENTITY_BAD_ARGUMENT, "answers", "more than %d answers", IDENTITY__MAX_LIST);
+    return identity__fail(error, IDENTITY_BAD_ARGUMENT, "answers", "more than %d answers",
+                          IDENTITY__MAX_LIST);
   for (uint32_t i = 0; i < count; i++) {
     if (answers[i].key == NULL || answers[i].key[0] == '\0')
       return identity__fail(error, IDENTITY_BAD_ARGUMENT, "answers", "an answer has no key");
@@ -99,8 +101,9 @@ static bool keep_answers(identity__call *call, const identity_capture_answer *an
   return true;
 }
 
-identity_status identity_update_capture_answers(identity_session *session, const identity_capture_answer *answers,
-                                                uint32_t answer_count, identity_error *error) {
+identity_status identity_update_capture_answers(identity_session *session,
+                                                const identity_capture_answer *answers, uint32_t answer_count,
+                                                identity_error *error) {
   IDENTITY__ERROR_OR_LOCAL(error);
   if (check_answers(answers, answer_count, error) != IDENTITY_OK)
     return error->status;

@@ -94,9 +94,9 @@ identity_config *identity_config_new(const char *publisher_id) {
 void identity_config_free(identity_config *config) {
   if (config == NULL)
     return;
-  char **texts[] = {&config->publisher_id, &config->base_url, &config->store_directory, &config->ca_file,
-                    &config->ca_pem,       &config->proxy,    &config->user_agent,      &config->sso_path,
-                    &config->sso_header};
+  char **texts[] = {&config->publisher_id, &config->base_url, &config->store_directory,
+                    &config->ca_file,      &config->ca_pem,   &config->proxy,
+                    &config->user_agent,   &config->sso_path, &config->sso_header};
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
     identity__secret_free(*texts[i]);
   for (uint32_t i = 0; i < config->resolve_count; i++) {

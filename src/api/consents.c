@@ -18,8 +18,8 @@ static void definitions_flow(identity__call *call) {
   identity__call_finish(call, status);
 }
 
-identity_status identity_fetch_publisher_consents(identity_session *session, const identity_consents **consents,
-                                                  identity_error *error) {
+identity_status identity_fetch_publisher_consents(identity_session *session,
+                                                  const identity_consents **consents, identity_error *error) {
   IDENTITY__ERROR_OR_LOCAL(error);
   if (identity__check_result(consents, "consents", error) != IDENTITY_OK)
     return error->status;
@@ -47,7 +47,8 @@ static void customer_flow(identity__call *call) {
 }
 
 identity_status identity_fetch_customer_consents(identity_session *session,
-                                                 const identity_customer_consents **consents, identity_error *error) {
+                                                 const identity_customer_consents **consents,
+                                                 identity_error *error) {
   IDENTITY__ERROR_OR_LOCAL(error);
   if (identity__check_result(consents, "consents", error) != IDENTITY_OK)
     return error->status;
@@ -67,7 +68,8 @@ typedef struct update_inputs {
   uint32_t count;
 } update_inputs;
 
-static const identity_customer_consent *find_consent(const identity_customer_consents *consents, const char *name) {
+static const identity_customer_consent *find_consent(const identity_customer_consents *consents,
+                                                     const char *name) {
   for (uint32_t i = 0; i < consents->count; i++)
     if (strcmp(consents->items[i]->name, name) == 0)
       return consents->items[i];
@@ -124,7 +126,8 @@ static void update_flow(identity__call *call) {
   }
 }
 
-identity_status identity_update_customer_consents(identity_session *session, const identity_consent_answer *answers,
+identity_status identity_update_customer_consents(identity_session *session,
+                                                  const identity_consent_answer *answers,
                                                   uint32_t answer_count, identity_error *error) {
   IDENTITY__ERROR_OR_LOCAL(error);
   if (identity__check_answers(answers, answer_count, error) != IDENTITY_OK)

@@ -94,7 +94,8 @@ static identity_status check_params(const identity_update_customer_params *param
       {"locale", params->locale, IDENTITY__INPUT_LOCALE, false},
       {"external_data", params->external_data, IDENTITY__INPUT_JSON, false},
       {"email", params->email, IDENTITY__INPUT_EMAIL, false},
-      {"confirmation_password", params->confirmation_password, IDENTITY__INPUT_PASSWORD, params->email != NULL},
+      {"confirmation_password", params->confirmation_password, IDENTITY__INPUT_PASSWORD,
+       params->email != NULL},
   };
   for (size_t i = 0; i < ROWS(checks) - 1; i++)
     if (checks[i].value != NULL)
@@ -102,7 +103,8 @@ static identity_status check_params(const identity_update_customer_params *param
   return identity__fail(error, IDENTITY_BAD_ARGUMENT, "params", "params changes nothing");
 }
 
-identity_status identity_update_customer(identity_session *session, const identity_update_customer_params *params,
+identity_status identity_update_customer(identity_session *session,
+                                         const identity_update_customer_params *params,
                                          identity_error *error) {
   IDENTITY__ERROR_OR_LOCAL(error);
   identity_update_customer_params copy;
@@ -114,8 +116,8 @@ identity_status identity_update_customer(identity_session *session, const identi
     return error->status;
   identity_update_customer_params *inputs = call->inputs;
   *inputs = copy;
-  const char **texts[] = {&inputs->first_name,    &inputs->last_name, &inputs->country,
-                          &inputs->locale,        &inputs->email,     &inputs->confirmation_password,
+  const char **texts[] = {&inputs->first_name,   &inputs->last_name, &inputs->country,
+                          &inputs->locale,       &inputs->email,     &inputs->confirmation_password,
                           &inputs->external_data};
   if (!identity__keep_texts(call, texts, ROWS(texts)))
     return identity__abandon(call, error);

@@ -103,8 +103,9 @@ identity_status identity_login(identity_session *session, const identity_login_p
   return identity__conclude(session, call, NULL, error);
 }
 
-identity_status identity_sso_login(identity_session *session, const char *publisher_token, const char *customer_email,
-                                   const char *customer_ip, identity_error *error) {
+identity_status identity_sso_login(identity_session *session, const char *publisher_token,
+                                   const char *customer_email, const char *customer_ip,
+                                   identity_error *error) {
   IDENTITY__ERROR_OR_LOCAL(error);
   const identity__input checks[] = {
       {"publisher_token", publisher_token, IDENTITY__INPUT_TOKEN, true},

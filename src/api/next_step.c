@@ -32,8 +32,8 @@ static void free_list(void *list) {
 /* True: there are consents to ask, or this failed; the flow is over. */
 static bool ask_consents(identity__call *call) {
   identity_customer_consents *consents;
-  identity_status status = identity__read_customer_consents(call->answer.data, IDENTITY__CONSENTS_TO_ASK, LEAD,
-                                                            &consents, &call->error);
+  identity_status status = identity__read_customer_consents(call->answer.data, IDENTITY__CONSENTS_TO_ASK,
+                                                            LEAD, &consents, &call->error);
   if (status != IDENTITY_OK) {
     identity__call_finish(call, status);
     return true;

@@ -14,13 +14,15 @@
 
 enum { KEY_SIZE = 160 };
 
-static identity_status check_config(const identity_config *config, const char *account, identity_error *error) {
+static identity_status check_config(const identity_config *config, const char *account,
+                                    identity_error *error) {
   if (config == NULL)
     return identity__fail(error, IDENTITY_BAD_ARGUMENT, "config", "config is NULL");
   if (config->failed != IDENTITY_OK)
-    return identity__fail(error, config->failed, config->failed_setter, "The configuration could not take its %s.",
-                          config->failed_setter);
-  if (account == NULL || account[0] == '\0' || strnlen(account, IDENTITY__MAX_ACCOUNT + 1) > IDENTITY__MAX_ACCOUNT)
+    return identity__fail(error, config->failed, config->failed_setter,
+                          "The configuration could not take its %s.", config->failed_setter);
+  if (account == NULL || account[0] == '\0' ||
+      strnlen(account, IDENTITY__MAX_ACCOUNT + 1) > IDENTITY__MAX_ACCOUNT)
     return identity__fail(error, IDENTITY_BAD_ARGUMENT, "account", "account must have 1 to %d bytes",
                           IDENTITY__MAX_ACCOUNT);
   if (config->base_url == NULL)
@@ -46,7 +48,8 @@ static identity_status copy_base_url(identity_session *session, const identity_c
   return IDENTITY_OK;
 }
 
-/* FNV-1a: names the service in a store key without its length; the record itself is bound to the whole address. */
+/* FNV-1a: names the service in a store key without its length; the record itself is bound to the whole
+ * address. */
 static uint64_t hash_text(const char *text) {
   uint64_t hash = UINT64_C(0xCBF29CE484222325);
   for (; *text != '\0'; text++)
@@ -72,12 +75,13 @@ static char *make_binding(const identity_session *session) {
   return take_text(&binding);
 }
 
-static identity_status copy_settings(identity_session *session, const identity_config *config, const char *account,
-                                     identity_error *error) {
+static identity_status copy_settings(identity_session *session, const identity_config *config,
+                                     const char *account, identity_error *error) {
   session->publisher_id = identity__secret_copy(config->publisher_id);
   session->account = identity__secret_copy(account);
   session->sso_path = identity__secret_copy(config->sso_path != NULL ? config->sso_path : "/sso/auths");
-  session->sso_header = identity__secret_copy(config->sso_header != NULL ? config->sso_header : "X-Publisher-Token");
+  session->sso_header =
+      identity__secret_copy(config->sso_header != NULL ? config->sso_header : "X-Publisher-Token");
   session->log = config->log;
   session->timeout_ms = config->timeout_ms;
   session->volatile_tokens = config->volatile_tokens;
@@ -94,7 +98,8 @@ static identity_status copy_settings(identity_session *session, const identity_c
   return IDENTITY_OK;
 }
 
-static identity_status open_store(identity_session *session, const identity_config *config, identity_error *error) {
+static identity_status open_store(identity_session *session, const identity_config *config,
+                                  identity_error *error) {
   int32_t result = config->store_kind == IDENTITY__FILE_STORE
                        ? identity__file_store(&session->store, config->store_directory)
                        : identity__memory_store(&session->store);
@@ -102,10 +107,11 @@ static identity_status open_store(identity_session *session, const identity_conf
     return IDENTITY_OK;
   if (result == IDENTITY__STORE_MEMORY)
     return identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
-  return identity__fail(error, IDENTITY_STORE_FAILED, "file_store",
-                        "The store directory cannot be used (it must be ours alone, mode 0700, in a directory that "
-                        "exists): %s",
-                        config->store_directory);
+  return identity__fail(
+      error, IDENTITY_STORE_FAILED, "file_store",
+      "The store directory cannot be used (it must be ours alone, mode 0700, in a directory that "
+      "exists): %s",
+      config->store_directory);
 }
 
 static const char *base_port(const char *base_url) {
@@ -134,11 +140,13 @@ static bool make_resolve(const identity_session *session, const identity_config 
   return true;
 }
 
-static identity_status open_loop(identity_session *session, const identity_config *config, identity_error *error) {
+static identity_status open_loop(identity_session *session, const identity_config *config,
+                                 identity_error *error) {
   char *resolve[IDENTITY__MAX_RESOLVE] = {NULL};
   char agent[256];
-  (void)snprintf(agent, sizeof agent, "%.200s%slibidentity/%s", config->user_agent != NULL ? config->user_agent : "",
-                 config->user_agent != NULL ? " " : "", identity_version());
+  (void)snprintf(agent, sizeof agent, "%.200s%slibidentity/%s",
+                 config->user_agent != NULL ? config->user_agent : "", config->user_agent != NULL ? " " : "",
+                 identity_version());
   const identity__transport_settings settings = {
       .ca_file = config->ca_file,
       .ca_pem = config->ca_pem,
@@ -164,8 +172,8 @@ static void free_session(identity_session *session) {
     session->store.destroy(session->store.user_data);
   identity__machine_clear(&session->tokens);
   pthread_mutex_destroy(&session->lock);
-  char *texts[] = {session->base_url, session->publisher_id, session->account,  session->sso_path,
-                   session->sso_header, session->store_key,  session->binding};
+  char *texts[] = {session->base_url,   session->publisher_id, session->account, session->sso_path,
+                   session->sso_header, session->store_key,    session->binding};
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
     identity__secret_free(texts[i]);
   free(session);
@@ -183,8 +191,8 @@ static identity_session *new_session(void) {
   return session;
 }
 
-identity_status identity_session_open(const identity_config *config, const char *account, identity_session **session,
-                                      identity_error *error) {
+identity_status identity_session_open(const identity_config *config, const char *account,
+                                      identity_session **session, identity_error *error) {
   IDENTITY__ERROR_OR_LOCAL(error);
   if (identity__check_result(session, "session", error) != IDENTITY_OK)
     return error->status;

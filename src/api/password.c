@@ -34,8 +34,8 @@ static void mail_flow(identity__call *call) {
   (void)identity__call_built(call, identity__body_flat(pairs, ROWS(pairs), &call->body));
 }
 
-identity_status identity_request_password_reset(identity_session *session, const char *email, const char *reset_url,
-                                                identity_error *error) {
+identity_status identity_request_password_reset(identity_session *session, const char *email,
+                                                const char *reset_url, identity_error *error) {
   IDENTITY__ERROR_OR_LOCAL(error);
   const identity__input checks[] = {
       {"email", email, IDENTITY__INPUT_EMAIL, true},
@@ -43,7 +43,8 @@ identity_status identity_request_password_reset(identity_session *session, const
   };
   if (identity__check_inputs(checks, ROWS(checks), error) != IDENTITY_OK)
     return error->status;
-  identity__call *call = identity__begin(session, "request_password_reset", mail_flow, sizeof(mail_inputs), error);
+  identity__call *call =
+      identity__begin(session, "request_password_reset", mail_flow, sizeof(mail_inputs), error);
   if (call == NULL)
     return error->status;
   mail_inputs *inputs = call->inputs;
@@ -67,13 +68,15 @@ typedef struct link_texts {
 static const char *read_link(const char *url, link_texts *texts, bool *has_publisher) {
   if (!identity__is_absolute_url(url))
     return "is no absolute URL";
-  if (identity__url_parameter(url, "resetPasswordToken", texts->reset_token, sizeof texts->reset_token) != 1 ||
+  if (identity__url_parameter(url, "resetPasswordToken", texts->reset_token, sizeof texts->reset_token) !=
+          1 ||
       texts->reset_token[0] == '\0')
     return "has no usable resetPasswordToken";
   if (identity__url_parameter(url, "email", texts->email, sizeof texts->email) != 1 ||
       !identity__is_email(texts->email))
     return "has no usable email";
-  int publisher = identity__url_parameter(url, "publisherId", texts->publisher_id, sizeof texts->publisher_id);
+  int publisher =
+      identity__url_parameter(url, "publisherId", texts->publisher_id, sizeof texts->publisher_id);
   *has_publisher = publisher == 1;
   if (publisher < 0 || (publisher == 1 && !identity__is_publisher_id(texts->publisher_id)))
     return "has no usable publisherId";
@@ -95,7 +98,8 @@ static identity_reset_link *make_link(const link_texts *texts, bool has_publishe
   return link;
 }
 
-identity_status identity_parse_reset_link(const char *url, const identity_reset_link **link, identity_error *error) {
+identity_status identity_parse_reset_link(const char *url, const identity_reset_link **link,
+                                          identity_error *error) {
   IDENTITY__ERROR_OR_LOCAL(error);
   if (identity__check_result(link, "link", error) != IDENTITY_OK)
     return error->status;
@@ -161,8 +165,8 @@ void identity_update_password_params_init(identity_update_password_params *param
   params->struct_size = size;
 }
 
-static identity_status check_update(const identity_session *session, const identity_update_password_params *params,
-                                    identity_error *error) {
+static identity_status check_update(const identity_session *session,
+                                    const identity_update_password_params *params, identity_error *error) {
   const identity__input checks[] = {
       {"reset_token", params->reset_token, IDENTITY__INPUT_TOKEN, true},
       {"new_password", params->new_password, IDENTITY__INPUT_NEW_PASSWORD, true},
@@ -170,11 +174,13 @@ static identity_status check_update(const identity_session *session, const ident
       {"customer_id", params->customer_id, IDENTITY__INPUT_ID, false},
   };
   if (params->publisher_id != NULL && strcmp(params->publisher_id, session->publisher_id) != 0)
-    return identity__fail(error, IDENTITY_INVALID_INPUT, "publisher_id", "The link belongs to another publisher.");
+    return identity__fail(error, IDENTITY_INVALID_INPUT, "publisher_id",
+                          "The link belongs to another publisher.");
   return identity__check_inputs(checks, ROWS(checks), error);
 }
 
-identity_status identity_update_password(identity_session *session, const identity_update_password_params *params,
+identity_status identity_update_password(identity_session *session,
+                                         const identity_update_password_params *params,
                                          identity_error *error) {
   IDENTITY__ERROR_OR_LOCAL(error);
   identity_update_password_params copy;

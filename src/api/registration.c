@@ -52,8 +52,8 @@ static identity_status check_consent(const registration *inputs, const identity_
   const identity_consent_answer *answer =
       identity__find_answer(inputs->answers, inputs->params.consent_count, consent->name);
   if (consent->required && (answer == NULL || !answer->accepted))
-    return identity__fail(error, IDENTITY_CONSENT_REQUIRED, consent->name, "The required consent %s is not accepted.",
-                          consent->name);
+    return identity__fail(error, IDENTITY_CONSENT_REQUIRED, consent->name,
+                          "The required consent %s is not accepted.", consent->name);
   return answer != NULL ? identity__check_version(answer, consent->version, error) : IDENTITY_OK;
 }
 
@@ -116,13 +116,15 @@ static void sign_in(identity__call *call, const registration *inputs) {
     identity__call_finish(call, call->error.status);
     return;
   }
-  if (!identity__call_built(call, identity__keep_as_pending(call, inputs->answers, inputs->params.consent_count)))
+  if (!identity__call_built(call,
+                            identity__keep_as_pending(call, inputs->answers, inputs->params.consent_count)))
     return;
   call->prelude_done = true; /* this call sends them itself */
   identity__call_order(call, IDENTITY__ORDER_SIGN_IN);
 }
 
-/* The account exists by now: a failure here leaves the consents pending and is no failure of the registration. */
+/* The account exists by now: a failure here leaves the consents pending and is no failure of the
+ * registration. */
 static void send_consents(identity__call *call, const registration *inputs) {
   identity__call_send(call, IDENTITY__UPDATE_CONSENTS);
   call->tolerate = true;
@@ -195,7 +197,8 @@ static identity_status check_params(const identity_register_params *params, iden
       {"captcha_value", params->captcha_value, IDENTITY__INPUT_TOKEN, false},
   };
   identity_status status = identity__check_inputs(checks, ROWS(checks), error);
-  return status == IDENTITY_OK ? identity__check_answers(params->consents, params->consent_count, error) : status;
+  return status == IDENTITY_OK ? identity__check_answers(params->consents, params->consent_count, error)
+                               : status;
 }
 
 static bool keep_params(identity__call *call, const identity_register_params *params) {

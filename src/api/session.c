@@ -42,7 +42,8 @@ static identity_state *make_state(const identity_session *session) {
   const identity__grant *grant = &record->grant;
   identity__now now = identity__clock_now();
   identity__block block;
-  size_t size = identity__block_cost(sizeof(identity_state)) + identity__block_text_cost(session->publisher_id) +
+  size_t size = identity__block_cost(sizeof(identity_state)) +
+                identity__block_text_cost(session->publisher_id) +
                 identity__block_text_cost(session->account) + identity__block_text_cost(grant->customer_id) +
                 identity__block_text_cost(grant->email);
   if (!identity__block_init(&block, size))
@@ -89,7 +90,8 @@ static identity_tokens *make_tokens(const identity_session *session, int64_t rem
   const identity__grant *grant = &session->tokens.record.grant;
   identity__block block;
   size_t size = identity__block_cost(sizeof(identity_tokens)) + identity__block_text_cost(grant->jwt) +
-                identity__block_text_cost(grant->customer_id) + identity__block_text_cost(session->publisher_id) +
+                identity__block_text_cost(grant->customer_id) +
+                identity__block_text_cost(session->publisher_id) +
                 identity__block_text_cost(grant->customer_token);
   if (!identity__block_init(&block, size))
     return NULL;
@@ -113,8 +115,8 @@ static void tokens_flow(identity__call *call) {
 }
 
 /* A snapshot if there is a token that will do; any_life: after a refresh, whatever there is. */
-static bool snapshot(identity_session *session, int64_t min_life_ms, bool any_life, const identity_tokens **tokens,
-                     identity_error *error) {
+static bool snapshot(identity_session *session, int64_t min_life_ms, bool any_life,
+                     const identity_tokens **tokens, identity_error *error) {
   pthread_mutex_lock(&session->lock);
   identity__now now = identity__clock_now();
   identity__ask ask = identity__machine_ask_life(&session->tokens, min_life_ms, now);
@@ -254,9 +256,10 @@ static void everywhere_flow(identity__call *call) {
     if (call->status == IDENTITY_OK)
       identity__call_finish(call, *stored);
     else
-      identity__call_finish(call, identity__fail(&call->error, IDENTITY_OUTCOME_UNKNOWN, NULL,
-                                                 "Signed out here; the service did not confirm that every other "
-                                                 "session of the customer has ended."));
+      identity__call_finish(call,
+                            identity__fail(&call->error, IDENTITY_OUTCOME_UNKNOWN, NULL,
+                                           "Signed out here; the service did not confirm that every other "
+                                           "session of the customer has ended."));
   }
 }
 

@@ -14,7 +14,8 @@ typedef struct identity__arena {
   size_t first_size;
 } identity__arena;
 
-/* Begins with storage of the owner's (aligned for any type), so that a small call needs no further allocation. */
+/* Begins with storage of the owner's (aligned for any type), so that a small call needs no further
+ * allocation. */
 void identity__arena_init(identity__arena *arena, void *storage, size_t size);
 /* Zeroed memory aligned for any type, or NULL. */
 void *identity__arena_take(identity__arena *arena, size_t size);

@@ -1,4 +1,5 @@
-/* The two clocks, read once per step and handed down as a value: the pure rooms never ask the time themselves. */
+/* The two clocks, read once per step and handed down as a value: the pure rooms never ask the time
+ * themselves. */
 #ifndef IDENTITY__CLOCK_H
 #define IDENTITY__CLOCK_H
 

@@ -18,15 +18,16 @@ static void begin(identity_error *error, identity_status status, const char *fie
     identity__copy_line(error->field, sizeof error->field, field);
 }
 
-identity_status identity__fail(identity_error *error, identity_status status, const char *field, const char *format,
-                               ...) {
+identity_status identity__fail(identity_error *error, identity_status status, const char *field,
+                               const char *format, ...) {
   char line[1024];
   va_list arguments;
   va_start(arguments, format);
   int written = vsnprintf(line, sizeof line, format, arguments);
   va_end(arguments);
   begin(error, status, field);
-  identity__copy_line(error->message, sizeof error->message, written < 0 ? identity_status_text(status) : line);
+  identity__copy_line(error->message, sizeof error->message,
+                      written < 0 ? identity_status_text(status) : line);
   return status;
 }
 

@@ -1,4 +1,5 @@
-/* Every bound of the library in one place; each has a test at n and n + 1. Sizes in bytes unless the name says more. */
+/* Every bound of the library in one place; each has a test at n and n + 1. Sizes in bytes unless the name
+ * says more. */
 #ifndef IDENTITY__LIMITS_H
 #define IDENTITY__LIMITS_H
 
@@ -13,8 +14,8 @@ enum {
   IDENTITY__MAX_URL = 8 * 1024,
   IDENTITY__MAX_TEXT = 64 * 1024, /* any string that an app passes */
   IDENTITY__MAX_ID = 32,          /* customer and publisher ids */
-  IDENTITY__MAX_ACCOUNT = 64, /* its hex form has to fit a file name */
-  IDENTITY__MAX_EMAIL = 254, /* RFC 5321 section 4.5.3.1.3 */
+  IDENTITY__MAX_ACCOUNT = 64,     /* its hex form has to fit a file name */
+  IDENTITY__MAX_EMAIL = 254,      /* RFC 5321 section 4.5.3.1.3 */
   IDENTITY__MAX_NAME_CHARACTERS = 50,
   IDENTITY__MIN_PASSWORD_CHARACTERS = 8,
   IDENTITY__MAX_PASSWORD_CHARACTERS = 80,

@@ -1,5 +1,6 @@
-/* Finished lines to the app's log function. Only fixed texts and values from an allow-list come here: names of calls
- * and states, methods, path templates, statuses, numbers. Never a URL, a body, a header value or an id. */
+/* Finished lines to the app's log function. Only fixed texts and values from an allow-list come here: names
+ * of calls and states, methods, path templates, statuses, numbers. Never a URL, a body, a header value or an
+ * id. */
 #ifndef IDENTITY__LOG_H
 #define IDENTITY__LOG_H
 

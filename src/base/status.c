@@ -15,7 +15,8 @@ static const status_row rows[] = {
     {IDENTITY_OK, "OK", "Done."},
     {IDENTITY_INVALID_INPUT, "INVALID_INPUT", "One of the values is not valid."},
     {IDENTITY_WRONG_CREDENTIALS, "WRONG_CREDENTIALS", "The e-mail address or the password is wrong."},
-    {IDENTITY_ALREADY_REGISTERED, "ALREADY_REGISTERED", "There is already an account with this e-mail address."},
+    {IDENTITY_ALREADY_REGISTERED, "ALREADY_REGISTERED",
+     "There is already an account with this e-mail address."},
     {IDENTITY_NOT_WITH_PUBLISHER, "NOT_WITH_PUBLISHER", "This account belongs to another publisher."},
     {IDENTITY_UNKNOWN_CUSTOMER, "UNKNOWN_CUSTOMER", "There is no account with this e-mail address."},
     {IDENTITY_RESET_TOKEN_INVALID, "RESET_TOKEN_INVALID",
@@ -29,7 +30,8 @@ static const status_row rows[] = {
     {IDENTITY_SERVICE_FAILED, "SERVICE_FAILED", "The service has a problem; try again later."},
     {IDENTITY_NOT_THE_SERVICE, "NOT_THE_SERVICE",
      "Something on the network answered instead of the service; check for a login page of the network."},
-    {IDENTITY_REFRESH_DEFERRED, "REFRESH_DEFERRED", "The session cannot be renewed right now; try again later."},
+    {IDENTITY_REFRESH_DEFERRED, "REFRESH_DEFERRED",
+     "The session cannot be renewed right now; try again later."},
     {IDENTITY_STORE_LOCKED, "STORE_LOCKED", "The store is in use; try again."},
     {IDENTITY_OUT_OF_MEMORY, "OUT_OF_MEMORY", "There is not enough memory."},
     {IDENTITY_SIGNED_OUT, "SIGNED_OUT", "Nobody is signed in."},
@@ -37,7 +39,8 @@ static const status_row rows[] = {
     {IDENTITY_CAPTCHA_REQUIRED, "CAPTCHA_REQUIRED", "A captcha has to be solved first."},
     {IDENTITY_CAPTCHA_FAILED, "CAPTCHA_FAILED", "The captcha was not accepted; solve it again."},
     {IDENTITY_CONSENT_CHANGED, "CONSENT_CHANGED", "A consent has changed since it was shown; show it again."},
-    {IDENTITY_UNEXPECTED_ANSWER, "UNEXPECTED_ANSWER", "The service answered in a way this version does not know."},
+    {IDENTITY_UNEXPECTED_ANSWER, "UNEXPECTED_ANSWER",
+     "The service answered in a way this version does not know."},
     {IDENTITY_ENDPOINT_GONE, "ENDPOINT_GONE", "The service no longer knows this call."},
     {IDENTITY_STORE_NEWER, "STORE_NEWER", "The stored session was written by a newer version."},
     {IDENTITY_TLS_UNTRUSTED, "TLS_UNTRUSTED", "The certificate of the service is not trusted."},
@@ -46,7 +49,8 @@ static const status_row rows[] = {
     {IDENTITY_PROXY_AUTH, "PROXY_AUTH", "The proxy wants a login."},
     {IDENTITY_STORE_FAILED, "STORE_FAILED", "The store cannot be written."},
     {IDENTITY_NOT_ALLOWED, "NOT_ALLOWED", "The service does not allow this."},
-    {IDENTITY_OUTCOME_UNKNOWN, "OUTCOME_UNKNOWN", "It is not known whether this was done; look before trying again."},
+    {IDENTITY_OUTCOME_UNKNOWN, "OUTCOME_UNKNOWN",
+     "It is not known whether this was done; look before trying again."},
     {IDENTITY_CANCELLED, "CANCELLED", "Cancelled."},
     {IDENTITY_BAD_ARGUMENT, "BAD_ARGUMENT", "The library was called with an unusable argument."},
     {IDENTITY_PARAMS_TOO_NEW, "PARAMS_TOO_NEW", "The app was built for a newer version of the library."},
@@ -56,7 +60,7 @@ static const status_row rows[] = {
 };
 
 static const char *const class_names[] = {
-    "OK",         "FIX_INPUT",  "RETRY_LATER",     "SIGN_IN",   "USER_ACTION", "UPDATE_APP",
+    "OK",         "FIX_INPUT",   "RETRY_LATER",     "SIGN_IN",   "USER_ACTION", "UPDATE_APP",
     "FIX_DEVICE", "NOT_ALLOWED", "OUTCOME_UNKNOWN", "CANCELLED", "BUG",
 };
 
@@ -69,7 +73,8 @@ static const status_row *find_row(identity_status status) {
 
 int32_t identity_status_class(identity_status status) {
   int32_t status_class = status >> 24;
-  return status_class >= IDENTITY_CLASS_OK && status_class <= IDENTITY_CLASS_BUG ? status_class : IDENTITY_CLASS_BUG;
+  return status_class >= IDENTITY_CLASS_OK && status_class <= IDENTITY_CLASS_BUG ? status_class
+                                                                                 : IDENTITY_CLASS_BUG;
 }
 
 const char *identity_status_name(identity_status status) {

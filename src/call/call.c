@@ -84,7 +84,8 @@ static void hide_secrets(identity__call *call) {
   for (int i = 0; i < IDENTITY__CALL_SECRETS; i++)
     found = found || shows(call->error.message, call->secrets[i]);
   if (found)
-    identity__copy_line(call->error.message, sizeof call->error.message, identity_status_text(call->error.status));
+    identity__copy_line(call->error.message, sizeof call->error.message,
+                        identity_status_text(call->error.status));
 }
 
 static int32_t done(identity__call *call) {
@@ -111,11 +112,12 @@ static const char *path_id(const identity__call *call, const identity__endpoint 
   return endpoint->path_id == IDENTITY__PATH_PUBLISHER ? call->publisher_id : call->customer_id;
 }
 
-static int32_t send_request(identity__call *call, const identity__endpoint *endpoint, const identity__buffer *body,
-                            const identity__moment *moment) {
+static int32_t send_request(identity__call *call, const identity__endpoint *endpoint,
+                            const identity__buffer *body, const identity__moment *moment) {
   bool prelude = call->prelude;
   identity__buffer_reset(&call->url);
-  if (!identity__url_build(&call->url, call->base_url, prelude || call->path == NULL ? endpoint->path : call->path,
+  if (!identity__url_build(&call->url, call->base_url,
+                           prelude || call->path == NULL ? endpoint->path : call->path,
                            path_id(call, endpoint), prelude ? NULL : call->query_name, call->query_value))
     return fail(call, IDENTITY_OUT_OF_MEMORY);
   identity__send send = {.endpoint = endpoint, .url = call->url.bytes};
@@ -180,7 +182,8 @@ static bool keep_pending(identity__call *call, const identity__token_use *token)
     call->pending[i].name = identity__arena_text(&call->arena, token->pending[i].name);
     call->pending[i].version = identity__arena_text(&call->arena, token->pending[i].version);
     call->pending[i].accepted = token->pending[i].accepted;
-    identity_consent_answer answer = {call->pending[i].name, call->pending[i].version, call->pending[i].accepted, 0};
+    identity_consent_answer answer = {call->pending[i].name, call->pending[i].version,
+                                      call->pending[i].accepted, 0};
     answers[i] = answer;
     if (answer.name == NULL || answer.version == NULL)
       return false;
@@ -189,8 +192,10 @@ static bool keep_pending(identity__call *call, const identity__token_use *token)
   return identity__body_consents(answers, token->pending_count, &call->prelude_body);
 }
 
-/* Consents of a registration that did not reach the service go first, with at most a quarter of the time left. */
-static int32_t begin_prelude(identity__call *call, const identity__token_use *token, const identity__moment *moment) {
+/* Consents of a registration that did not reach the service go first, with at most a quarter of the time
+ * left. */
+static int32_t begin_prelude(identity__call *call, const identity__token_use *token,
+                             const identity__moment *moment) {
   call->prelude_done = true;
   if (!keep_pending(call, token)) {
     call->pending_end = IDENTITY__PENDING_KEPT;
@@ -205,10 +210,12 @@ static int32_t begin_prelude(identity__call *call, const identity__token_use *to
 
 /* A call belongs to the customer it began with: it never goes on for somebody who signed in meanwhile. */
 static bool same_customer(const identity__call *call, const identity__token_use *token) {
-  return !call->used.set || call->used.epoch == token->epoch || strcmp(call->customer_id, token->customer_id) == 0;
+  return !call->used.set || call->used.epoch == token->epoch ||
+         strcmp(call->customer_id, token->customer_id) == 0;
 }
 
-static int32_t take_token(identity__call *call, const identity__token_use *token, const identity__moment *moment) {
+static int32_t take_token(identity__call *call, const identity__token_use *token,
+                          const identity__moment *moment) {
   const char *customer_id = token->customer_id != NULL ? token->customer_id : "";
   if (!same_customer(call, token) || strlen(customer_id) >= sizeof call->customer_id)
     return fail(call, IDENTITY_SIGNED_OUT);
@@ -231,8 +238,8 @@ static int32_t take_token(identity__call *call, const identity__token_use *token
 /* ---- answers ---- */
 
 static bool is_passing(identity_status status) {
-  return status == IDENTITY_OFFLINE || status == IDENTITY_CONNECTION_LOST || status == IDENTITY_SERVICE_FAILED ||
-         status == IDENTITY_TIMED_OUT;
+  return status == IDENTITY_OFFLINE || status == IDENTITY_CONNECTION_LOST ||
+         status == IDENTITY_SERVICE_FAILED || status == IDENTITY_TIMED_OUT;
 }
 
 /* What the table allows, and what certainly did not leave once more. */
@@ -263,7 +270,8 @@ static identity_status failure_status(identity__call *call, const identity__endp
   identity_status status = outcome->failure;
   if (endpoint->expect.outcome_matters && outcome->progress != PROGRESS_UNSENT)
     status = IDENTITY_OUTCOME_UNKNOWN;
-  const char *detail = outcome->detail != NULL && outcome->detail[0] != '\0' ? outcome->detail : "no usable answer";
+  const char *detail =
+      outcome->detail != NULL && outcome->detail[0] != '\0' ? outcome->detail : "no usable answer";
   (void)identity__fail(&call->error, status, status == IDENTITY_CA_FILE ? "ca_file" : NULL, "%s (%s)",
                        identity_status_text(status), detail);
   call->error.http_status = outcome->progress == 2 ? outcome->http.status : 0;
@@ -278,12 +286,13 @@ static identity_status judge(identity__call *call, const identity__endpoint *end
   return identity__answer_read(&call->answer, &endpoint->expect, &outcome->http, &call->error);
 }
 
-/* The fate of pending consents: a 4xx means the service will never take them as they are (contract, update consents;
- * the versions may have moved on), anything else that they have to wait. */
+/* The fate of pending consents: a 4xx means the service will never take them as they are (contract, update
+ * consents; the versions may have moved on), anything else that they have to wait. */
 static int32_t end_prelude(identity__call *call, identity_status status, const identity__outcome *outcome) {
   int32_t http = outcome != NULL && outcome->failure == IDENTITY_OK ? outcome->http.status : 0;
   bool refused = http >= 400 && http < 500 && http != 401 && http != 408 && http != 425 && http != 429;
-  call->pending_end = refused && call->answer.root != NULL ? IDENTITY__PENDING_DROPPED : IDENTITY__PENDING_KEPT;
+  call->pending_end =
+      refused && call->answer.root != NULL ? IDENTITY__PENDING_DROPPED : IDENTITY__PENDING_KEPT;
   if (status == IDENTITY_OK)
     call->pending_end = IDENTITY__PENDING_SENT;
   identity__answer_clear(&call->answer);
@@ -301,7 +310,8 @@ static int32_t reject_token(identity__call *call, const identity__outcome *outco
   return IDENTITY__ACTION_REJECTED;
 }
 
-static int32_t take_response(identity__call *call, const identity__outcome *outcome, const identity__moment *moment) {
+static int32_t take_response(identity__call *call, const identity__outcome *outcome,
+                             const identity__moment *moment) {
   if (call->prelude)
     return end_prelude(call, judge(call, identity__endpoint_of(IDENTITY__UPDATE_CONSENTS), outcome), outcome);
   identity_status status = judge(call, call->endpoint, outcome);
@@ -329,7 +339,8 @@ static int32_t take_timer(identity__call *call, int32_t progress, const identity
     call->outcome = &outcome;
     (void)identity__fail_plain(&call->error, status);
     /* The flow of a flight must see its end; others end with the first failure anyway. */
-    return call->state == STATE_SENDING && !call->prelude ? end_leg(call, status, moment) : fail(call, status);
+    return call->state == STATE_SENDING && !call->prelude ? end_leg(call, status, moment)
+                                                          : fail(call, status);
   }
   if (call->state == STATE_SENDING && call->prelude && now >= call->prelude_deadline_ms)
     return end_prelude(call, IDENTITY_TIMED_OUT, NULL);
@@ -346,7 +357,8 @@ int64_t identity__call_timer_ms(const identity__call *call) {
   return call->deadline_ms;
 }
 
-static int32_t take_ordered(identity__call *call, const identity_error *error, const identity__moment *moment) {
+static int32_t take_ordered(identity__call *call, const identity_error *error,
+                            const identity__moment *moment) {
   if (call->prelude)
     return send_main(call, moment);
   if (error->status != IDENTITY_OK)
@@ -363,7 +375,8 @@ static int32_t cancel(identity__call *call, const identity__event *event) {
   return fail(call, unless_sent(call, status, event->progress));
 }
 
-int32_t identity__call_step(identity__call *call, const identity__event *event, const identity__moment *moment) {
+int32_t identity__call_step(identity__call *call, const identity__event *event,
+                            const identity__moment *moment) {
   if (call->state == STATE_DONE)
     return IDENTITY__ACTION_DONE;
   switch (event->kind) {

@@ -1,10 +1,12 @@
-/* One public call as a state machine without I/O. A flow (one function a call, in api/) names the next order; the
- * machine carries it out by steps: it is told an event, and answers with the action that the driver performs.
+/* One public call as a state machine without I/O. A flow (one function a call, in api/) names the next order;
+ * the machine carries it out by steps: it is told an event, and answers with the action that the driver
+ * performs.
  *
- *   flow: "send LOGIN" -> SEND -> (RESPONSE) -> flow: "sign in with this pair" -> ORDER -> (ORDERED) -> flow: "finish"
+ *   flow: "send LOGIN" -> SEND -> (RESPONSE) -> flow: "sign in with this pair" -> ORDER -> (ORDERED) -> flow:
+ * "finish"
  *
- * Getting a token, sending again after a 401, repeating after a passing failure, deadlines, cancelling and the consents
- * that still have to reach the service are the machine's; flows never see them. */
+ * Getting a token, sending again after a 401, repeating after a passing failure, deadlines, cancelling and
+ * the consents that still have to reach the service are the machine's; flows never see them. */
 #ifndef IDENTITY__CALL_H
 #define IDENTITY__CALL_H
 
@@ -17,8 +19,8 @@
 
 typedef struct identity__call identity__call;
 
-/* Called with the outcome of the last order in call->status; names the next by one of identity__call_order_x, or
- * finishes. The answer of a SEND can be read until it returns. */
+/* Called with the outcome of the last order in call->status; names the next by one of identity__call_order_x,
+ * or finishes. The answer of a SEND can be read until it returns. */
 typedef void (*identity__flow)(identity__call *call);
 
 enum {
@@ -169,7 +171,7 @@ struct identity__call {
   bool waits_for_token;   /* for the end of a flight */
   uint64_t flight_number; /* of the flight that had ended when it began to wait */
   uint64_t sign_outs;     /* of the session when it began */
-  bool owned_by_session; /* a flight: nobody waits for the call itself */
+  bool owned_by_session;  /* a flight: nobody waits for the call itself */
   bool begun;
   bool cancelled;
   bool done;
@@ -183,7 +185,8 @@ identity__call *identity__call_new(const char *name, identity__flow flow);
 void identity__call_free(identity__call *call);
 
 /* ---- for flows ---- */
-void identity__call_finish(identity__call *call, identity_status status); /* call->error tells more when not OK */
+void identity__call_finish(identity__call *call,
+                           identity_status status); /* call->error tells more when not OK */
 void identity__call_finish_with(identity__call *call, void *result);
 void identity__call_order(identity__call *call, int32_t order);
 /* Begins a SEND; the body may be written into call->body after it. */
@@ -192,7 +195,8 @@ void identity__call_send(identity__call *call, identity__endpoint_id endpoint);
 bool identity__call_built(identity__call *call, bool whole);
 
 /* ---- for the driver ---- */
-int32_t identity__call_step(identity__call *call, const identity__event *event, const identity__moment *moment);
+int32_t identity__call_step(identity__call *call, const identity__event *event,
+                            const identity__moment *moment);
 /* When TIMER should be told at the latest, on the boot clock. */
 int64_t identity__call_timer_ms(const identity__call *call);
 

@@ -30,11 +30,11 @@ enum { IDENTITY__REPEAT_NEVER = -1 }; /* not even when nothing was sent */
 typedef struct identity__endpoint {
   const char *name; /* for logs */
   const char *method;
-  const char *path;    /* {} is the id */
-  int32_t path_id;     /* whose id: IDENTITY__PATH_x */
-  int32_t repeats;     /* how often it is sent again after a passing failure; unsent requests once at least */
-  size_t max_body;     /* of the answer */
-  int32_t once;        /* libcurl must not send it twice by itself */
+  const char *path; /* {} is the id */
+  int32_t path_id;  /* whose id: IDENTITY__PATH_x */
+  int32_t repeats;  /* how often it is sent again after a passing failure; unsent requests once at least */
+  size_t max_body;  /* of the answer */
+  int32_t once;     /* libcurl must not send it twice by itself */
   identity__expect expect;
 } identity__endpoint;
 

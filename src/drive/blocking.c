@@ -34,7 +34,8 @@ static int64_t next_timer_ms(identity__loop *loop) {
 }
 
 /* What a call is due for: cancelled first, then its timer. False: nothing. */
-static bool due_event(identity__loop *loop, const identity__call *call, int64_t now_ms, identity__event *event) {
+static bool due_event(identity__loop *loop, const identity__call *call, int64_t now_ms,
+                      identity__event *event) {
   pthread_mutex_lock(&loop->lock);
   bool cancelled = call->cancelled;
   pthread_mutex_unlock(&loop->lock);
@@ -76,8 +77,8 @@ static void end_late_arrivals(identity__loop *loop) {
   }
 }
 
-/* One round for a call that this thread waits for (or none): begin, wait, read what came, and only then judge the clock, so that an answer that is already there is
- * never taken for a time-out. */
+/* One round for a call that this thread waits for (or none): begin, wait, read what came, and only then judge
+ * the clock, so that an answer that is already there is never taken for a time-out. */
 static void drive_round(identity__loop *loop, const identity__call *awaited, int64_t until_ms) {
   identity__exchange *exchange;
   begin_new(loop);
@@ -153,9 +154,11 @@ static void wait_for_threads(identity_session *session) {
 static void give_up_flight(identity_session *session) {
   if (session->flight == NULL)
     return;
-  identity__outcome outcome = {.failure = IDENTITY_CANCELLED, .progress = identity__pump_progress(session->flight)};
+  identity__outcome outcome = {.failure = IDENTITY_CANCELLED,
+                               .progress = identity__pump_progress(session->flight)};
   bool sent = outcome.progress != IDENTITY__UNSENT;
-  identity__event event = {.kind = sent ? IDENTITY__EVENT_RESPONSE : IDENTITY__EVENT_CANCEL, .outcome = &outcome};
+  identity__event event = {.kind = sent ? IDENTITY__EVENT_RESPONSE : IDENTITY__EVENT_CANCEL,
+                           .outcome = &outcome};
   identity__pump(session->flight, &event);
 }
 

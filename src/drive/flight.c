@@ -81,8 +81,8 @@ static bool start_flight(identity_session *session) {
   return true;
 }
 
-static bool tell(identity_session *session, identity__call *call, const identity__ask *ask, identity__token_news *news,
-                 identity__event *event) {
+static bool tell(identity_session *session, identity__call *call, const identity__ask *ask,
+                 identity__token_news *news, identity__event *event) {
   memset(event, 0, sizeof *event);
   call->waits_for_token = false;
   if (ask->verdict == IDENTITY__ASK_GIVE) {
@@ -106,8 +106,8 @@ static bool tell(identity_session *session, identity__call *call, const identity
   return false;
 }
 
-bool identity__flight_ask(identity_session *session, identity__call *call, int32_t asks, identity__token_news *news,
-                          identity__event *event) {
+bool identity__flight_ask(identity_session *session, identity__call *call, int32_t asks,
+                          identity__token_news *news, identity__event *event) {
   call->asks = asks;
   if (session->tokens.blocked != IDENTITY_OK)
     identity__keep_load(session);
@@ -211,8 +211,9 @@ identity_status identity__flight_begin(identity_session *session, identity__call
     return status;
   inputs->settled = record->epoch != epoch || record->generation != generation;
   if (record->standing != IDENTITY__RECORD_SIGNED_IN || record->grant.refresh_token == NULL)
-    return identity__machine_standing(&session->tokens) != IDENTITY_OK ? identity__machine_standing(&session->tokens)
-                                                                        : IDENTITY_SESSION_ENDED;
+    return identity__machine_standing(&session->tokens) != IDENTITY_OK
+               ? identity__machine_standing(&session->tokens)
+               : IDENTITY_SESSION_ENDED;
   inputs->epoch = record->epoch;
   inputs->generation = record->generation;
   inputs->refresh_token = identity__arena_text(&flight->arena, record->grant.refresh_token);
@@ -231,8 +232,8 @@ typedef struct failure {
 
 static bool make_failure(const identity__machine *machine, const void *input, identity__record *next) {
   const failure *failed = input;
-  return identity__machine_fail_refresh(machine, failed->verdict, failed->retry_after_ms, failed->moment.random,
-                                        failed->moment.now, next);
+  return identity__machine_fail_refresh(machine, failed->verdict, failed->retry_after_ms,
+                                        failed->moment.random, failed->moment.now, next);
 }
 
 /* The new pair is durable before anyone uses it; a store that fails must not cost it. */
@@ -266,7 +267,8 @@ identity_status identity__flight_end(identity_session *session, identity__call *
     return IDENTITY_OK;
   inputs->facts.same_customer = same_text_or_unknown(record->grant.customer_id, flight->grant.customer_id) &&
                                 same_text_or_unknown(session->publisher_id, flight->grant.publisher_id);
-  failure failed = {identity__refresh_verdict(&inputs->facts), inputs->retry_after_ms, identity__moment_now()};
+  failure failed = {identity__refresh_verdict(&inputs->facts), inputs->retry_after_ms,
+                    identity__moment_now()};
   if (failed.verdict == IDENTITY__VERDICT_COMMITTED)
     return commit_pair(session, flight);
   /* Before a refusal ends a session, the store is read again: a newer pair there wins. */

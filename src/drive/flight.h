@@ -17,9 +17,10 @@ typedef struct identity__token_news {
   identity_error error;
 } identity__token_news;
 
-/* The event for a call that asked: TOKEN, FAILED, or ORDERED after a rotation. False: the call waits for a flight. */
-bool identity__flight_ask(identity_session *session, identity__call *call, int32_t asks, identity__token_news *news,
-                          identity__event *event);
+/* The event for a call that asked: TOKEN, FAILED, or ORDERED after a rotation. False: the call waits for a
+ * flight. */
+bool identity__flight_ask(identity_session *session, identity__call *call, int32_t asks,
+                          identity__token_news *news, identity__event *event);
 /* The same after the service refused the token of call->used. */
 bool identity__flight_rejected(identity_session *session, identity__call *call, identity__token_news *news,
                                identity__event *event);

@@ -31,7 +31,8 @@ static int32_t load_bytes(identity_session *session, identity__buffer *bytes, ui
   do {
     size_t length = 0;
     *revision = 0;
-    result = store->load(store->user_data, session->store_key, bytes->bytes, IDENTITY__MAX_RECORD, &length, revision);
+    result = store->load(store->user_data, session->store_key, bytes->bytes, IDENTITY__MAX_RECORD, &length,
+                         revision);
     bytes->length = result == IDENTITY__STORE_OK && length <= IDENTITY__MAX_RECORD ? length : 0;
   } while (result == IDENTITY__STORE_LOCKED && wait_for_lock(session, begun));
   return result;
@@ -126,13 +127,14 @@ static int32_t swap_bytes(identity_session *session, const identity__buffer *byt
   int64_t begun = identity__clock_now().boot_ms;
   int32_t result;
   do {
-    result = store->swap(store->user_data, session->store_key, session->tokens.revision, both_copies, bytes->bytes,
-                         bytes->length, revision);
+    result = store->swap(store->user_data, session->store_key, session->tokens.revision, both_copies,
+                         bytes->bytes, bytes->length, revision);
   } while (result == IDENTITY__STORE_LOCKED && wait_for_lock(session, begun));
   return result;
 }
 
-static int32_t swap(identity_session *session, const identity__record *record, bool both_copies, uint64_t *revision) {
+static int32_t swap(identity_session *session, const identity__record *record, bool both_copies,
+                    uint64_t *revision) {
   identity__buffer bytes;
   int32_t result = IDENTITY__STORE_MEMORY;
   identity__buffer_init(&bytes, IDENTITY__MAX_RECORD);

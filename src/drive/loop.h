@@ -1,5 +1,5 @@
-/* What calls run on: the transport, the calls that run and those that wait, and the turn to drive them. A thread that
- * has the turn is the driver: it alone touches the running calls and the transport. */
+/* What calls run on: the transport, the calls that run and those that wait, and the turn to drive them. A
+ * thread that has the turn is the driver: it alone touches the running calls and the transport. */
 #ifndef IDENTITY__LOOP_H
 #define IDENTITY__LOOP_H
 

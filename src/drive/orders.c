@@ -29,8 +29,8 @@ static identity_status run_change(identity_session *session, const identity__cal
   return identity__keep_change(session, &change);
 }
 
-/* A failing store after the service has answered must not cost the session: it lives in memory then, and the state
- * says not_persisted. */
+/* A failing store after the service has answered must not cost the session: it lives in memory then, and the
+ * state says not_persisted. */
 static identity_status sign_in(identity_session *session, identity__call *call) {
   if (call->sign_outs != session->sign_outs)
     return call->endpoint != NULL && call->endpoint->expect.outcome_matters ? IDENTITY_OUTCOME_UNKNOWN
@@ -60,7 +60,8 @@ static bool names_customer(const identity__grant *given, const identity__grant *
 }
 
 static identity_status end_if_same(identity_session *session, identity__call *call) {
-  return names_customer(&call->grant, &session->tokens.record.grant) ? end_session(session, call) : IDENTITY_OK;
+  return names_customer(&call->grant, &session->tokens.record.grant) ? end_session(session, call)
+                                                                     : IDENTITY_OK;
 }
 
 static bool has_name(const identity__call *call, const char *name) {
@@ -71,7 +72,8 @@ static bool has_name(const identity__call *call, const char *name) {
 }
 
 /* An explicit answer replaces the pending one of the same name; others go on waiting. */
-static bool make_without_answered(const identity__machine *machine, const void *input, identity__record *next) {
+static bool make_without_answered(const identity__machine *machine, const void *input,
+                                  identity__record *next) {
   const identity__call *call = input;
   identity__kept_consent left[IDENTITY__MAX_PENDING_CONSENTS];
   uint32_t count = 0;

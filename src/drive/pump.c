@@ -62,7 +62,8 @@ static bool perform_order(identity_session *session, identity__call *call, news 
   return true;
 }
 
-static bool perform_pending(identity_session *session, identity__call *call, news *at, identity__event *event) {
+static bool perform_pending(identity_session *session, identity__call *call, news *at,
+                            identity__event *event) {
   identity__order_pending(session, call);
   identity__error_clear(&at->error);
   event->kind = IDENTITY__EVENT_ORDERED;
@@ -75,8 +76,8 @@ static void finish(identity_session *session, identity__call *call) {
     session->pending_call = NULL;
   if (session->flight == call)
     identity__flight_over(session, call);
-  identity__log_line(&session->log, call->status == IDENTITY_OK ? IDENTITY_LOG_INFO : IDENTITY_LOG_WARNING, "%s: %s",
-                     call->name, identity_status_name(call->status));
+  identity__log_line(&session->log, call->status == IDENTITY_OK ? IDENTITY_LOG_INFO : IDENTITY_LOG_WARNING,
+                     "%s: %s", call->name, identity_status_name(call->status));
   identity__loop_retire(session->loop, call);
 }
 
@@ -125,8 +126,8 @@ void identity__pump(identity__call *call, const identity__event *event) {
   }
 }
 
-/* Calls that carry a token of a session that ends must have ended when the sign-out returns, and so must its refresh:
- * their requests are broken off. */
+/* Calls that carry a token of a session that ends must have ended when the sign-out returns, and so must its
+ * refresh: their requests are broken off. */
 static void end_calls(identity_session *session, const identity__call *except) {
   identity_error error;
   (void)identity__fail_plain(&error, IDENTITY_SIGNED_OUT);

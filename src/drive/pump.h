@@ -1,11 +1,12 @@
-/* Carries a call from event to event: every action of its machine is performed here. All of it is the driver's. */
+/* Carries a call from event to event: every action of its machine is performed here. All of it is the
+ * driver's. */
 #ifndef IDENTITY__PUMP_H
 #define IDENTITY__PUMP_H
 
 #include "drive/session.h"
 
-/* Tells a call an event and performs what follows, until it waits or is over (then it is retired, and must not be
- * touched any more). */
+/* Tells a call an event and performs what follows, until it waits or is over (then it is retired, and must
+ * not be touched any more). */
 void identity__pump(identity__call *call, const identity__event *event);
 /* Tells the call of an exchange that is over. */
 void identity__pump_response(identity__exchange *exchange);

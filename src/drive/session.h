@@ -36,9 +36,9 @@ struct identity_session {
   identity__machine tokens;
 
   /* ---- the driver's ---- */
-  identity__call *flight; /* the refresh in progress */
-  identity__landing landing; /* of the last flight */
-  uint64_t sign_outs; /* how often this handle signed out */
+  identity__call *flight;       /* the refresh in progress */
+  identity__landing landing;    /* of the last flight */
+  uint64_t sign_outs;           /* how often this handle signed out */
   identity__call *pending_call; /* tries the pending consents */
   int32_t pending_failures;
   int64_t pending_next_ms; /* not before, on the boot clock */

@@ -29,7 +29,7 @@ struct identity__exchange {
   int32_t once;
   uint32_t attempts; /* how often libcurl was about to send */
   bool running;
-  bool encoded; /* the answer is in a content encoding nobody asked for */
+  bool encoded;               /* the answer is in a content encoding nobody asked for */
   struct curl_slist lines[2]; /* Authorization and one more, in front of the transport's own */
   identity__buffer line_texts[2];
   char error_text[CURL_ERROR_SIZE];
@@ -64,8 +64,8 @@ static size_t on_header(char *line, size_t size, size_t count, void *user_data) 
   return identity__headers_add(&exchange->headers, line, size * count) ? size * count : 0;
 }
 
-/* Bodies go through this callback and cannot be rewound: libcurl repeats a POST by itself when a reused connection
- * closes before the first byte of an answer, unless it would have to rewind the body (trap 8a). */
+/* Bodies go through this callback and cannot be rewound: libcurl repeats a POST by itself when a reused
+ * connection closes before the first byte of an answer, unless it would have to rewind the body (trap 8a). */
 static size_t on_read(char *bytes, size_t size, size_t count, void *user_data) {
   identity__exchange *exchange = user_data;
   size_t left = exchange->body_length - exchange->body_sent;
@@ -98,7 +98,8 @@ static bool set_protocols(CURL *easy, bool loopback_http) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 #endif
-  return SET(easy, CURLOPT_PROTOCOLS, loopback_http ? (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS) : (long)CURLPROTO_HTTPS);
+  return SET(easy, CURLOPT_PROTOCOLS,
+             loopback_http ? (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS) : (long)CURLPROTO_HTTPS);
 #if defined(__GNUC__)
 #pragma GCC diagnostic pop
 #endif
@@ -129,7 +130,8 @@ static bool set_network(CURL *easy, const identity__transport *transport) {
   bool set = SET(easy, CURLOPT_NOSIGNAL, 1L) && SET(easy, CURLOPT_FOLLOWLOCATION, 0L) &&
              SET(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) &&
              SET(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)IDENTITY__CONNECT_TIMEOUT_MS) &&
-             SET(easy, CURLOPT_USERAGENT, transport->user_agent) && SET(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+             SET(easy, CURLOPT_USERAGENT, transport->user_agent) &&
+             SET(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   const char *proxy = transport->proxy != NULL ? transport->proxy : "";
   if (transport->proxy != NULL || !transport->environment_proxy)
     set = set && SET(easy, CURLOPT_PROXY, proxy);
@@ -179,13 +181,15 @@ static identity__exchange *new_exchange(identity__transport *transport) {
     identity__buffer_init(&exchange->line_texts[i], IDENTITY__MAX_TOKEN + 256);
   exchange->easy = curl_easy_init();
   if (exchange->easy != NULL && set_protocols(exchange->easy, transport->loopback_http) &&
-      set_trust(exchange->easy, transport) && set_network(exchange->easy, transport) && set_callbacks(exchange))
+      set_trust(exchange->easy, transport) && set_network(exchange->easy, transport) &&
+      set_callbacks(exchange))
     return exchange;
   free_exchange(exchange);
   return NULL;
 }
 
-/* An idle exchange keeps its handle, its buffers' memory and every option that is the same for all requests. */
+/* An idle exchange keeps its handle, its buffers' memory and every option that is the same for all requests.
+ */
 static identity__exchange *take_exchange(identity__transport *transport) {
   identity__exchange *exchange = transport->idle;
   if (exchange == NULL)
@@ -195,7 +199,8 @@ static identity__exchange *take_exchange(identity__transport *transport) {
   return exchange;
 }
 
-/* Header lines with secrets are nodes of our own in front of the common list: libcurl reads them, we wipe them. */
+/* Header lines with secrets are nodes of our own in front of the common list: libcurl reads them, we wipe
+ * them. */
 static bool add_line(identity__exchange *exchange, int i, const char *name, const char *value,
                      struct curl_slist **headers) {
   identity__buffer *text = &exchange->line_texts[i];
@@ -241,7 +246,8 @@ static bool prepare(identity__exchange *exchange, const identity__request *reque
   exchange->error_text[0] = '\0';
   exchange->response.body.maximum = request->max_body;
   identity__headers_init(&exchange->headers);
-  /* Below 7.80 nothing tells about a repeated request without a body: a connection of its own cannot be stale. */
+  /* Below 7.80 nothing tells about a repeated request without a body: a connection of its own cannot be
+   * stale. */
   bool fresh = request->once && request->body == NULL && LIBCURL_VERSION_NUM < 0x075000;
   return SET(exchange->easy, CURLOPT_URL, request->url) && set_method(exchange->easy, request) &&
          set_headers(exchange, request) && SET(exchange->easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
@@ -253,11 +259,12 @@ static void size_pool(identity__transport *transport) {
   if (transport->running > 1)
     transport->parallel_ms = now;
   bool quiet = now - transport->parallel_ms > IDENTITY__IDLE_CONNECTION_MS;
-  (void)curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, quiet ? 1L : (long)IDENTITY__MAX_CONNECTIONS);
+  (void)curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS,
+                          quiet ? 1L : (long)IDENTITY__MAX_CONNECTIONS);
 }
 
-identity__exchange *identity__transport_start(identity__transport *transport, const identity__request *request,
-                                              void *owner) {
+identity__exchange *identity__transport_start(identity__transport *transport,
+                                              const identity__request *request, void *owner) {
   identity__pipe_guard guard;
   identity__pipe_guard_enter(&guard);
   identity__exchange *exchange = take_exchange(transport);
@@ -312,11 +319,14 @@ static void conclude(identity__exchange *exchange, CURLcode result) {
   response->retry_after_ms = identity__headers_retry_after_ms(&exchange->headers, time(NULL));
   if (result == CURLE_OK && response->http_status != 0)
     return;
-  identity__curl_failure(response, exchange->easy, result, exchange->error_text, exchange->transport->ca_file);
+  identity__curl_failure(response, exchange->easy, result, exchange->error_text,
+                         exchange->transport->ca_file);
   if (exchange->encoded)
-    identity__copy_line(response->detail, sizeof response->detail, "The answer has a content encoding nobody asked for");
+    identity__copy_line(response->detail, sizeof response->detail,
+                        "The answer has a content encoding nobody asked for");
   else if (exchange->response.body.failed)
-    identity__copy_line(response->detail, sizeof response->detail, "The answer is larger than the library takes");
+    identity__copy_line(response->detail, sizeof response->detail,
+                        "The answer is larger than the library takes");
 }
 
 identity__exchange *identity__transport_next(identity__transport *transport) {
@@ -398,14 +408,16 @@ static bool copy_settings(identity__transport *transport, const identity__transp
 
 static identity_status check_settings(const identity__transport_settings *settings, identity_error *error) {
   if (settings->ca_file != NULL && access(settings->ca_file, R_OK) != 0)
-    return identity__fail(error, IDENTITY_CA_FILE, "ca_file", "The CA file cannot be read (%s): %s", strerror(errno),
-                          settings->ca_file);
+    return identity__fail(error, IDENTITY_CA_FILE, "ca_file", "The CA file cannot be read (%s): %s",
+                          strerror(errno), settings->ca_file);
   if (settings->ca_pem != NULL && curl_version_info(CURLVERSION_NOW)->version_num < 0x074D00)
-    return identity__fail(error, IDENTITY_BAD_CONFIGURATION, "ca_pem", "CA certificates from memory need libcurl 7.77");
+    return identity__fail(error, IDENTITY_BAD_CONFIGURATION, "ca_pem",
+                          "CA certificates from memory need libcurl 7.77");
   return IDENTITY_OK;
 }
 
-identity__transport *identity__transport_new(const identity__transport_settings *settings, identity_error *error) {
+identity__transport *identity__transport_new(const identity__transport_settings *settings,
+                                             identity_error *error) {
   if (check_settings(settings, error) != IDENTITY_OK)
     return NULL;
   identity__transport *transport = calloc(1, sizeof *transport);
@@ -419,7 +431,8 @@ identity__transport *identity__transport_new(const identity__transport_settings 
   if (transport->multi != NULL && copy_settings(transport, settings) &&
       add_header(transport, "Accept: application/json") &&
       add_header(transport, "Content-Type: application/json") && add_header(transport, "Expect:") &&
-      curl_multi_setopt(transport->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)IDENTITY__MAX_CONNECTIONS) == CURLM_OK)
+      curl_multi_setopt(transport->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)IDENTITY__MAX_CONNECTIONS) ==
+          CURLM_OK)
     return transport;
   identity__transport_free(transport);
   (void)identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <time.h>
 
-/* A device whose clock is before the release of this library is wrong (raised at each release): 2026-01-01. */
+/* A device whose clock is before the release of this library is wrong (raised at each release): 2026-01-01.
+ */
 static const int64_t CLOCK_FLOOR_S = 1767225600;
 
 /* Everything not listed is a connection that broke. */

@@ -6,7 +6,8 @@
 
 #include <curl/curl.h>
 
-/* Fills failure and detail of a response from the result of a transfer. ca_file: for the message, may be NULL. */
+/* Fills failure and detail of a response from the result of a transfer. ca_file: for the message, may be
+ * NULL. */
 void identity__curl_failure(identity__response *response, CURL *easy, CURLcode result, const char *error_text,
                             const char *ca_file);
 

@@ -9,8 +9,9 @@
 bool identity__curl_global_enter(void);
 void identity__curl_global_leave(void);
 
-/* libcurl's TLS library writes to sockets whose peer may be gone: SIGPIPE is held back around each entry for this
- * thread, and one that came meanwhile is taken off. The process's own handling of the signal is never touched. */
+/* libcurl's TLS library writes to sockets whose peer may be gone: SIGPIPE is held back around each entry for
+ * this thread, and one that came meanwhile is taken off. The process's own handling of the signal is never
+ * touched. */
 typedef struct identity__pipe_guard {
   sigset_t before;
   bool was_pending;

@@ -1,6 +1,6 @@
-/* The seam to the network: requests go in, answers come out, and one place waits. Knows nothing of tokens or JSON.
- * One thread at a time, but for identity__transport_wake. curl.c implements it over one libcurl multi handle, so that
- * connections and the parsed CA bundle are shared by everything on it. */
+/* The seam to the network: requests go in, answers come out, and one place waits. Knows nothing of tokens or
+ * JSON. One thread at a time, but for identity__transport_wake. curl.c implements it over one libcurl multi
+ * handle, so that connections and the parsed CA bundle are shared by everything on it. */
 #ifndef IDENTITY__TRANSPORT_H
 #define IDENTITY__TRANSPORT_H
 
@@ -25,8 +25,8 @@ typedef struct identity__transport_settings {
 typedef struct identity__request {
   const char *method;
   const char *url;
-  const char *bearer;       /* JWT for the Authorization header; NULL: none */
-  const char *header_name;  /* one further header, for the publisher token; NULL: none */
+  const char *bearer;      /* JWT for the Authorization header; NULL: none */
+  const char *header_name; /* one further header, for the publisher token; NULL: none */
   const char *header_value;
   const char *body; /* lives until the exchange is released; NULL: none */
   size_t body_length;
@@ -48,13 +48,15 @@ typedef struct identity__response {
 } identity__response;
 
 /* NULL fills error: OUT_OF_MEMORY, CA_FILE, BAD_CONFIGURATION. */
-identity__transport *identity__transport_new(const identity__transport_settings *settings, identity_error *error);
+identity__transport *identity__transport_new(const identity__transport_settings *settings,
+                                             identity_error *error);
 void identity__transport_free(identity__transport *transport);
 
 /* Begins an exchange; owner comes back with it. NULL: memory is out. */
-identity__exchange *identity__transport_start(identity__transport *transport, const identity__request *request,
-                                              void *owner);
-/* Sends and receives what can be, waiting up to timeout_ms for something to do (0: one pass without waiting). */
+identity__exchange *identity__transport_start(identity__transport *transport,
+                                              const identity__request *request, void *owner);
+/* Sends and receives what can be, waiting up to timeout_ms for something to do (0: one pass without waiting).
+ */
 void identity__transport_wait(identity__transport *transport, int64_t timeout_ms);
 /* Ends a running wait, or the next one; from any thread. */
 void identity__transport_wake(identity__transport *transport);

@@ -106,7 +106,8 @@ static const text_row *find_text_row(const char *text) {
 }
 
 static bool speaks_of_jwt(const identity__answer *answer) {
-  return strncmp(answer->code, "AUTH", 4) == 0 || identity__find_text(answer->text, "Invalid JWT token") != NULL ||
+  return strncmp(answer->code, "AUTH", 4) == 0 ||
+         identity__find_text(answer->text, "Invalid JWT token") != NULL ||
          identity__find_text(answer->text, "Missing required JWT") != NULL;
 }
 
@@ -158,7 +159,8 @@ static identity_status parse(identity__answer *answer, const identity__http *htt
 }
 
 /* What an HTTP status means when neither a code nor a text is known. */
-static identity_status judge_status(const identity__answer *answer, const identity__expect *expect, int32_t status) {
+static identity_status judge_status(const identity__answer *answer, const identity__expect *expect,
+                                    int32_t status) {
   bool refused = status >= 400 && status < 500 && status != 408;
   if (status == 407)
     return IDENTITY_PROXY_AUTH;
@@ -181,11 +183,12 @@ static identity_status judge_status(const identity__answer *answer, const identi
   return expect->has_input ? IDENTITY_REFUSED : IDENTITY_NOT_ALLOWED;
 }
 
-static identity_status complain(const identity__answer *answer, const identity__http *http, identity_status status,
-                                const char *field, identity_error *error) {
+static identity_status complain(const identity__answer *answer, const identity__http *http,
+                                identity_status status, const char *field, identity_error *error) {
   const char *text = answer->text[0] != '\0' ? answer->text : identity_status_text(status);
   const char *comma = answer->code[0] != '\0' ? ", " : "";
-  (void)identity__fail(error, status, field, "%s (HTTP %" PRId32 "%s%s)", text, http->status, comma, answer->code);
+  (void)identity__fail(error, status, field, "%s (HTTP %" PRId32 "%s%s)", text, http->status, comma,
+                       answer->code);
   identity__copy_line(error->code, sizeof error->code, answer->code);
   error->http_status = http->status;
   error->retry_after_ms = http->retry_after_ms;
@@ -204,13 +207,14 @@ static identity_status judge_refusal(identity__answer *answer, const identity__e
   const code_row *code = find_code(answer->code);
   const text_row *text = find_text_row(answer->text);
   if (code != NULL)
-    return complain(answer, http, code->status,
-                    code->field != NULL ? code->field : field_of(text, expect), error);
+    return complain(answer, http, code->status, code->field != NULL ? code->field : field_of(text, expect),
+                    error);
   bool broken = http->status == 408 || http->status >= 500 || is_service_code(answer->code);
   if (text != NULL && !broken)
     return complain(answer, http, text->status, field_of(text, expect), error);
   if (is_parameter_code(answer->code) && !broken)
-    return complain(answer, http, expect->has_input ? IDENTITY_INVALID_INPUT : IDENTITY_NOT_ALLOWED, NULL, error);
+    return complain(answer, http, expect->has_input ? IDENTITY_INVALID_INPUT : IDENTITY_NOT_ALLOWED, NULL,
+                    error);
   /* An empty 401 is the gateway's; HTML is somebody else's and says nothing about the JWT. */
   bool ours = answer->root != NULL || http->length == 0;
   answer->auth_refused = expect->authorised && ours && !broken &&
@@ -240,8 +244,9 @@ identity_status identity__answer_read(identity__answer *answer, const identity__
     return status;
   bool success = http->status >= 200 && http->status < 300;
   /* A refusal with a friendly HTTP status is still a refusal. */
-  bool complaint = answer->code[0] != '\0' ||
-                   (answer->listed && identity__json_is_null(identity__json_member(answer->root, "responseData")));
+  bool complaint =
+      answer->code[0] != '\0' ||
+      (answer->listed && identity__json_is_null(identity__json_member(answer->root, "responseData")));
   if (success && !complaint)
     return judge_success(answer, expect, http, error);
   return judge_refusal(answer, expect, http, error);
@@ -253,5 +258,6 @@ void identity__answer_clear(identity__answer *answer) {
 }
 
 identity_status identity__answer_lacks(const char *what, identity_error *error) {
-  return identity__fail(error, IDENTITY_UNEXPECTED_ANSWER, NULL, "The answer of the service has no usable \"%s\".", what);
+  return identity__fail(error, IDENTITY_UNEXPECTED_ANSWER, NULL,
+                        "The answer of the service has no usable \"%s\".", what);
 }

@@ -1,5 +1,6 @@
-/* An HTTP answer of the service, judged: either the data a call needs, or what went wrong. The service and what stands
- * in front of it answer in many shapes (contract, envelope): enveloped or flat, {message} only, empty, HTML. */
+/* An HTTP answer of the service, judged: either the data a call needs, or what went wrong. The service and
+ * what stands in front of it answer in many shapes (contract, envelope): enveloped or flat, {message} only,
+ * empty, HTML. */
 #ifndef IDENTITY__ANSWER_H
 #define IDENTITY__ANSWER_H
 
@@ -17,10 +18,10 @@ typedef struct identity__http {
 
 /* What kind of call an answer belongs to. */
 typedef struct identity__expect {
-  bool authorised;      /* it carried a JWT: 401 and 403 speak of that */
-  bool has_input;       /* it carried input of the viewer: a refusal is for the viewer to correct */
-  bool outcome_matters; /* repeating it blindly does harm: no usable answer is OUTCOME_UNKNOWN */
-  bool may_be_empty;    /* a 2xx without a body is fine */
+  bool authorised;            /* it carried a JWT: 401 and 403 speak of that */
+  bool has_input;             /* it carried input of the viewer: a refusal is for the viewer to correct */
+  bool outcome_matters;       /* repeating it blindly does harm: no usable answer is OUTCOME_UNKNOWN */
+  bool may_be_empty;          /* a 2xx without a body is fine */
   const char *password_field; /* what the call names its password in the public structs; NULL: none */
 } identity__expect;
 
@@ -36,7 +37,8 @@ typedef struct identity__answer {
   char text[IDENTITY__ANSWER_TEXT]; /* the service's own words, several joined by ", " */
 } identity__answer;
 
-/* Parses and judges. OK: data can be read (data is NULL for an empty answer). The answer must be cleared in any case. */
+/* Parses and judges. OK: data can be read (data is NULL for an empty answer). The answer must be cleared in
+ * any case. */
 identity_status identity__answer_read(identity__answer *answer, const identity__expect *expect,
                                       const identity__http *http, identity_error *error);
 void identity__answer_clear(identity__answer *answer);

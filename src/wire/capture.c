@@ -68,7 +68,8 @@ static uint32_t answers_of(const struct capture_shape *shape) {
   return shape->member_count > 0 ? shape->member_count : 1;
 }
 
-static const identity__json *answer_node(const struct capture_shape *shape, const identity__json *item, uint32_t i) {
+static const identity__json *answer_node(const struct capture_shape *shape, const identity__json *item,
+                                         uint32_t i) {
   const identity__json *answer = identity__json_member(item, "answer");
   return shape->member_count > 0 ? identity__json_member(answer, shape->members[i]) : answer;
 }
@@ -92,7 +93,8 @@ static size_t measure_setting(const identity__json *item) {
          answers * identity__block_cost(sizeof(identity_capture_answer));
 }
 
-static void fill_options(identity_capture_setting *setting, const identity__json *item, identity__block *block) {
+static void fill_options(identity_capture_setting *setting, const identity__json *item,
+                         identity__block *block) {
   size_t unused = 0;
   uint32_t count = count_options(item, &unused);
   const char **options = identity__block_take(block, count * sizeof(char *));
@@ -127,14 +129,16 @@ static int32_t kind_of(const struct capture_shape *shape, uint32_t option_count)
   return option_count == 1 ? IDENTITY_CAPTURE_CHECKBOX : IDENTITY_CAPTURE_CHOICE;
 }
 
-static bool fill_setting(identity_capture_setting *setting, const identity__json *item, identity__block *block) {
+static bool fill_setting(identity_capture_setting *setting, const identity__json *item,
+                         identity__block *block) {
   const char *key = identity__json_text(identity__json_member(item, "key"));
   if (key == NULL || !identity__json_flag(identity__json_member(item, "enabled"), &setting->enabled))
     return false;
   const struct capture_shape *shape = shape_of(key);
   (void)identity__json_flag(identity__json_member(item, "required"), &setting->required);
   setting->key = identity__block_text(block, key);
-  setting->question = identity__block_text(block, identity__json_text(identity__json_member(item, "question")));
+  setting->question =
+      identity__block_text(block, identity__json_text(identity__json_member(item, "question")));
   fill_options(setting, item, block);
   fill_answers(setting, shape, item, block);
   setting->kind = kind_of(shape, setting->option_count);
@@ -144,17 +148,21 @@ static bool fill_setting(identity_capture_setting *setting, const identity__json
 static size_t measure(const identity__json *settings) {
   size_t size = identity__block_cost(sizeof(identity_capture_status)) +
                 identity__block_cost(identity__json_count(settings) * sizeof(void *));
-  for (const identity__json *item = identity__json_first(settings); item != NULL; item = identity__json_next(item))
+  for (const identity__json *item = identity__json_first(settings); item != NULL;
+       item = identity__json_next(item))
     size += measure_setting(item);
   return size;
 }
 
 static bool fill(const identity__json *data, const identity__json *settings, identity__block *block) {
   identity_capture_status *status = identity__block_take(block, sizeof *status);
-  const identity_capture_setting **list = identity__block_take(block, identity__json_count(settings) * sizeof(void *));
-  (void)identity__json_flag(identity__json_member(data, "shouldCaptureBeDisplayed"), &status->should_be_displayed);
+  const identity_capture_setting **list =
+      identity__block_take(block, identity__json_count(settings) * sizeof(void *));
+  (void)identity__json_flag(identity__json_member(data, "shouldCaptureBeDisplayed"),
+                            &status->should_be_displayed);
   (void)identity__json_flag(identity__json_member(data, "isCaptureEnabled"), &status->enabled);
-  for (const identity__json *item = identity__json_first(settings); item != NULL; item = identity__json_next(item)) {
+  for (const identity__json *item = identity__json_first(settings); item != NULL;
+       item = identity__json_next(item)) {
     identity_capture_setting *setting = identity__block_take(block, sizeof *setting);
     if (setting == NULL || !fill_setting(setting, item, block))
       return false;
@@ -164,8 +172,8 @@ static bool fill(const identity__json *data, const identity__json *settings, ide
   return true;
 }
 
-identity_status identity__read_capture(const identity__json *data, size_t lead, identity_capture_status **status,
-                                       identity_error *error) {
+identity_status identity__read_capture(const identity__json *data, size_t lead,
+                                       identity_capture_status **status, identity_error *error) {
   const identity__json *settings = identity__json_member(data, "settings");
   int32_t enabled;
   identity__block block;
@@ -174,7 +182,8 @@ identity_status identity__read_capture(const identity__json *data, size_t lead, 
     return identity__answer_lacks("isCaptureEnabled", error);
   if (!identity__json_is_list(settings) || identity__json_count(settings) > IDENTITY__MAX_LIST)
     return identity__answer_lacks("settings", error);
-  for (const identity__json *item = identity__json_first(settings); item != NULL; item = identity__json_next(item))
+  for (const identity__json *item = identity__json_first(settings); item != NULL;
+       item = identity__json_next(item))
     if (identity__json_text(identity__json_member(item, "key")) == NULL)
       return identity__answer_lacks("settings.key", error);
   if (!identity__block_init(&block, identity__block_cost(lead) + measure(settings)))

@@ -43,7 +43,8 @@ static const char *broken_rule(const place *at, const char *value) {
   case IDENTITY_CAPTURE_CHECKBOX:
     if (empty && !at->setting->required)
       return NULL;
-    return is_option(at->setting, value) ? NULL : "must be the text of the option, or empty if it is not required";
+    return is_option(at->setting, value) ? NULL
+                                         : "must be the text of the option, or empty if it is not required";
   case IDENTITY_CAPTURE_ADDRESS:
     if (strcmp(at->stored->key, "country") == 0)
       return identity__is_country(value) ? NULL : "must be an ISO 3166 country of two letters (GB, not UK)";
@@ -64,7 +65,8 @@ static identity_status refuse(const char *key, const char *rule, identity_error 
   return identity__fail(error, IDENTITY_INVALID_INPUT, key, "%s %s", key, rule);
 }
 
-static identity_status check_answer(const place *at, const identity_capture_answer *answer, identity_error *error) {
+static identity_status check_answer(const place *at, const identity_capture_answer *answer,
+                                    identity_error *error) {
   if (at->setting == NULL)
     return refuse(answer->key, "is not part of the form", error);
   if (!at->setting->enabled)
@@ -78,9 +80,10 @@ static bool is_stored(const place *at, const char *value) {
   return strcmp(stored, value) == 0;
 }
 
-identity_status identity__capture_plan(const identity_capture_status *status, const identity_capture_answer *answers,
-                                       uint32_t answer_count, identity__capture_change *changes,
-                                       uint32_t *change_count, identity_error *error) {
+identity_status identity__capture_plan(const identity_capture_status *status,
+                                       const identity_capture_answer *answers, uint32_t answer_count,
+                                       identity__capture_change *changes, uint32_t *change_count,
+                                       identity_error *error) {
   *change_count = 0;
   for (uint32_t i = 0; i < answer_count; i++) {
     if (answers[i].value == NULL)
@@ -93,7 +96,8 @@ identity_status identity__capture_plan(const identity_capture_status *status, co
       return checked;
     if (is_stored(&at, answers[i].value))
       continue;
-    /* The e-mail is shown in the form but not among the slots that can be written (contract, update capture). */
+    /* The e-mail is shown in the form but not among the slots that can be written (contract, update capture).
+     */
     if (strcmp(answers[i].key, "email") == 0)
       return refuse("email", "cannot be changed by the form; update the customer instead", error);
     bool custom = identity__starts_with(answers[i].key, "custom_");

@@ -177,7 +177,8 @@ static identity_status check_one(const identity__input *input, identity_error *e
   if (identity__utf8_characters(input->value) < 0)
     return identity__fail(error, IDENTITY_INVALID_INPUT, input->field, "%s must be UTF-8", input->field);
   if (!rules[input->kind].fits(input->value))
-    return identity__fail(error, IDENTITY_INVALID_INPUT, input->field, "%s %s", input->field, rules[input->kind].rule);
+    return identity__fail(error, IDENTITY_INVALID_INPUT, input->field, "%s %s", input->field,
+                          rules[input->kind].rule);
   return IDENTITY_OK;
 }
 

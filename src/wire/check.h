@@ -1,4 +1,5 @@
-/* What the service is known to refuse, found before anything is sent. Everything else is left to the service. */
+/* What the service is known to refuse, found before anything is sent. Everything else is left to the service.
+ */
 #ifndef IDENTITY__CHECK_H
 #define IDENTITY__CHECK_H
 
@@ -40,8 +41,8 @@ enum {
   IDENTITY__INPUT_ID
 };
 
-/* Checks a table of inputs in order; fills error (INVALID_INPUT, the field) at the first that is wrong. Values never
- * appear in the message. */
+/* Checks a table of inputs in order; fills error (INVALID_INPUT, the field) at the first that is wrong.
+ * Values never appear in the message. */
 identity_status identity__check_inputs(const identity__input *inputs, size_t count, identity_error *error);
 
 #endif

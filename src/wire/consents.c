@@ -90,11 +90,13 @@ static bool is_wanted(const list_kind *kind, const identity__json *item) {
 static size_t measure(const list_kind *kind, const identity__json *list) {
   size_t size = identity__block_cost(sizeof(consent_list));
   size_t count = 0;
-  for (const identity__json *item = identity__json_first(list); item != NULL; item = identity__json_next(item)) {
+  for (const identity__json *item = identity__json_first(list); item != NULL;
+       item = identity__json_next(item)) {
     if (!is_wanted(kind, item))
       continue;
     count++;
-    size += identity__block_cost(kind->item_size) + identity__fields_measure(kind->fields, kind->field_count, item);
+    size += identity__block_cost(kind->item_size) +
+            identity__fields_measure(kind->fields, kind->field_count, item);
   }
   return size + identity__block_cost(count * sizeof(void *));
 }
@@ -103,7 +105,8 @@ static bool fill(const list_kind *kind, const identity__json *list, uint32_t mos
                  const char **missing) {
   consent_list *result = identity__block_take(block, sizeof *result);
   const void **items = identity__block_take(block, most * sizeof(void *));
-  for (const identity__json *item = identity__json_first(list); item != NULL; item = identity__json_next(item)) {
+  for (const identity__json *item = identity__json_first(list); item != NULL;
+       item = identity__json_next(item)) {
     if (!is_wanted(kind, item))
       continue;
     void *target = identity__block_take(block, kind->item_size);
@@ -119,13 +122,14 @@ static bool fill(const list_kind *kind, const identity__json *list, uint32_t mos
 
 static uint32_t count_wanted(const list_kind *kind, const identity__json *list) {
   uint32_t count = 0;
-  for (const identity__json *item = identity__json_first(list); item != NULL; item = identity__json_next(item))
+  for (const identity__json *item = identity__json_first(list); item != NULL;
+       item = identity__json_next(item))
     count += is_wanted(kind, item) ? 1 : 0;
   return count;
 }
 
-static identity_status read_list(const list_kind *kind, const identity__json *data, size_t lead, void **result,
-                                 identity_error *error) {
+static identity_status read_list(const list_kind *kind, const identity__json *data, size_t lead,
+                                 void **result, identity_error *error) {
   const identity__json *list = identity__json_member(data, "consents");
   const char *missing = NULL;
   identity__block block;
@@ -145,7 +149,8 @@ static identity_status read_list(const list_kind *kind, const identity__json *da
 
 identity_status identity__read_consents(const identity__json *data, identity_consents **consents,
                                         identity_error *error) {
-  static const list_kind kind = {definition_fields, ROWS(definition_fields), sizeof(identity_consent), NULL, NULL};
+  static const list_kind kind = {definition_fields, ROWS(definition_fields), sizeof(identity_consent), NULL,
+                                 NULL};
   void *result;
   identity_status status = read_list(&kind, data, 0, &result, error);
   *consents = result;
@@ -153,7 +158,8 @@ identity_status identity__read_consents(const identity__json *data, identity_con
 }
 
 identity_status identity__read_customer_consents(const identity__json *data, int which, size_t lead,
-                                                 identity_customer_consents **consents, identity_error *error) {
+                                                 identity_customer_consents **consents,
+                                                 identity_error *error) {
   const list_kind kind = {customer_fields, ROWS(customer_fields), sizeof(identity_customer_consent),
                           which == IDENTITY__CONSENTS_TO_ASK ? must_be_asked : NULL, finish_customer_consent};
   void *result;

@@ -29,11 +29,13 @@ size_t identity__fields_measure(const identity__field *fields, size_t count, con
   size_t size = 0;
   for (size_t i = 0; i < count; i++)
     if (is_text(&fields[i]))
-      size += identity__block_text_cost(text_of(&fields[i], identity__json_member(object, fields[i].name), scratch));
+      size += identity__block_text_cost(
+          text_of(&fields[i], identity__json_member(object, fields[i].name), scratch));
   return size;
 }
 
-static bool fill_one(const identity__field *field, const identity__json *value, char *place, identity__block *block) {
+static bool fill_one(const identity__field *field, const identity__json *value, char *place,
+                     identity__block *block) {
   char scratch[IDENTITY__ID_SCRATCH];
   if (field->kind == IDENTITY__FIELD_FLAG) {
     int32_t flag = 0;
@@ -52,8 +54,8 @@ static bool fill_one(const identity__field *field, const identity__json *value, 
   return text != NULL;
 }
 
-bool identity__fields_fill(const identity__field *fields, size_t count, const identity__json *object, void *target,
-                           identity__block *block, const char **missing) {
+bool identity__fields_fill(const identity__field *fields, size_t count, const identity__json *object,
+                           void *target, identity__block *block, const char **missing) {
   for (size_t i = 0; i < count; i++) {
     const identity__json *value = identity__json_member(object, fields[i].name);
     bool found = fill_one(&fields[i], value, (char *)target + fields[i].offset, block);

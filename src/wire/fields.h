@@ -8,10 +8,11 @@
 #include <identity/identity.h>
 
 enum {
-  IDENTITY__FIELD_TEXT,    /* const char *: a string; null and absent are NULL */
-  IDENTITY__FIELD_ID,      /* const char *: a number or a string, kept as text (contract, identifier types drift) */
-  IDENTITY__FIELD_FLAG,    /* int32_t */
-  IDENTITY__FIELD_INTEGER  /* int64_t */
+  IDENTITY__FIELD_TEXT, /* const char *: a string; null and absent are NULL */
+  IDENTITY__FIELD_ID,   /* const char *: a number or a string, kept as text (contract, identifier types drift)
+                         */
+  IDENTITY__FIELD_FLAG, /* int32_t */
+  IDENTITY__FIELD_INTEGER /* int64_t */
 };
 
 typedef struct identity__field {
@@ -24,8 +25,8 @@ typedef struct identity__field {
 /* Bytes that the texts of an object need in a block. */
 size_t identity__fields_measure(const identity__field *fields, size_t count, const identity__json *object);
 /* Fills a zeroed struct; false names the first needed member that is missing. */
-bool identity__fields_fill(const identity__field *fields, size_t count, const identity__json *object, void *target,
-                           identity__block *block, const char **missing);
+bool identity__fields_fill(const identity__field *fields, size_t count, const identity__json *object,
+                           void *target, identity__block *block, const char **missing);
 /* An id as text: digits of a number, or the string itself; scratch is used for numbers. NULL: neither. */
 enum { IDENTITY__ID_SCRATCH = 24 };
 const char *identity__json_id(const identity__json *node, char scratch[IDENTITY__ID_SCRATCH]);

@@ -7,8 +7,8 @@
 #include <cjson/cJSON.h>
 #include <string.h>
 
-/* Duplicate names: RFC 8259 section 4 leaves the meaning open, so two readers could see two customers. The tree is at
- * most IDENTITY__MAX_JSON_DEPTH deep (the scan saw to it), so recursion is bounded. */
+/* Duplicate names: RFC 8259 section 4 leaves the meaning open, so two readers could see two customers. The
+ * tree is at most IDENTITY__MAX_JSON_DEPTH deep (the scan saw to it), so recursion is bounded. */
 static bool names_are_unique(const cJSON *node) {
   uint32_t members = 0;
   for (const cJSON *child = node->child; child != NULL; child = child->next) {

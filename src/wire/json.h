@@ -1,5 +1,5 @@
-/* JSON documents. json.c alone knows cJSON; what comes in is scanned first (json_scan.h), so that cJSON only ever sees
- * well-formed UTF-8 JSON within the bounds, and never leaves a half-parsed secret behind. */
+/* JSON documents. json.c alone knows cJSON; what comes in is scanned first (json_scan.h), so that cJSON only
+ * ever sees well-formed UTF-8 JSON within the bounds, and never leaves a half-parsed secret behind. */
 #ifndef IDENTITY__JSON_H
 #define IDENTITY__JSON_H
 
@@ -23,7 +23,7 @@ const identity__json *identity__json_next(const identity__json *item);
 uint32_t identity__json_count(const identity__json *list);
 bool identity__json_is_object(const identity__json *node);
 bool identity__json_is_list(const identity__json *node);
-bool identity__json_is_null(const identity__json *node); /* null or absent */
+bool identity__json_is_null(const identity__json *node);     /* null or absent */
 const char *identity__json_text(const identity__json *node); /* NULL unless it is a string */
 bool identity__json_flag(const identity__json *node, int32_t *value);
 /* Only exact integers within +-2^53 (RFC 8259 section 6). */

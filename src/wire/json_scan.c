@@ -12,7 +12,8 @@ typedef struct scanner {
 } scanner;
 
 static void skip_space(scanner *scan) {
-  while (scan->at < scan->end && (*scan->at == ' ' || *scan->at == '\n' || *scan->at == '\r' || *scan->at == '\t'))
+  while (scan->at < scan->end &&
+         (*scan->at == ' ' || *scan->at == '\n' || *scan->at == '\r' || *scan->at == '\t'))
     scan->at++;
 }
 

@@ -12,7 +12,8 @@ static const identity__field fields[] = {
 };
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 
-identity_status identity__read_locale(const identity__json *data, identity_locale **locale, identity_error *error) {
+identity_status identity__read_locale(const identity__json *data, identity_locale **locale,
+                                      identity_error *error) {
   const char *missing = NULL;
   identity__block block;
   *locale = NULL;

@@ -26,7 +26,8 @@ static bool is_loopback(const char *host, size_t length) {
 static bool is_host(const char *host, size_t length) {
   bool literal = length > 2 && host[0] == '[' && host[length - 1] == ']';
   for (size_t i = literal ? 1 : 0; i < (literal ? length - 1 : length); i++) {
-    bool plain = identity__is_letter(host[i]) || identity__is_digit(host[i]) || host[i] == '-' || host[i] == '.';
+    bool plain =
+        identity__is_letter(host[i]) || identity__is_digit(host[i]) || host[i] == '-' || host[i] == '.';
     if (!plain && !(literal && host[i] == ':'))
       return false;
   }
