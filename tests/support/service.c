@@ -66,7 +66,7 @@ static int read_port(const char *port_file) {
   return port;
 }
 
-static void await_port(server *server, const char *port_file) {
+static void await_port(service *server, const char *port_file) {
   for (int waited = 0; waited < START_PATIENCE_MS; waited += 10) {
     server->port = read_port(port_file);
     if (server->port > 0)
@@ -156,7 +156,7 @@ static size_t collect(char *bytes, size_t size, size_t count, void *user_data) {
   return size * count;
 }
 
-static char *control(server *server, const char *method, const char *path, const char *json) {
+static char *control(service *server, const char *method, const char *path, const char *json) {
   char url[256];
   collected answer = {NULL, 0};
   long status = 0;
@@ -186,7 +186,7 @@ static char *control(server *server, const char *method, const char *path, const
   return answer.bytes;
 }
 
-cJSON *service_get(server *server, const char *path) {
+cJSON *service_get(service *server, const char *path) {
   char *answer = control(server, "GET", path, NULL);
   cJSON *json = cJSON_Parse(answer);
   free(answer);
@@ -194,7 +194,7 @@ cJSON *service_get(server *server, const char *path) {
   return json;
 }
 
-void service_send(server *server, const char *method, const char *path, const char *json) {
+void service_send(service *server, const char *method, const char *path, const char *json) {
   free(control(server, method, path, json));
 }
 
@@ -352,7 +352,7 @@ void service_assert_no_secret(const char *const texts[]) {
     assert_clean(texts[t], TEST_PASSWORD);
 }
 
-identity_config *service_config(server *server) {
+identity_config *service_config(service *server) {
   identity_config *config = identity_config_new(TEST_PUBLISHER);
   assert_non_null(config);
   assert_int_equal(identity_config_set_base_url(config, server->base_url), IDENTITY_OK);

@@ -29,9 +29,9 @@ void service_stop(service *server);
 void service_reset(service *server);
 
 /* GET /_sandbox/PATH; the caller deletes the result. */
-cJSON *service_get(server *server, const char *path);
+cJSON *service_get(service *server, const char *path);
 /* Sends JSON to /_sandbox/PATH. */
-void service_send(server *server, const char *method, const char *path, const char *json);
+void service_send(service *server, const char *method, const char *path, const char *json);
 /* One fault, as JSON: {"method":"GET","path":"/locales","status":500}. */
 void service_fault(service *server, const char *json);
 void service_clear_faults(service *server);
@@ -48,7 +48,7 @@ int service_valid_refresh_tokens(service *server, const char *email);
 
 /* A config for the service: base URL, CA, a log that is kept for service_log_is_clean. The caller frees it.
  */
-identity_config *service_config(server *server);
+identity_config *service_config(service *server);
 /* A session with the memory store. */
 identity_session *service_open(service *server, const char *account);
 /* A session with a file store in a directory below the service's own. */
