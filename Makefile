@@ -150,7 +150,7 @@ clean: ## takes off the build folder
 	rm -rf $(B)
 
 help: ## this list
-	@echo "make            the library, the command-line client, the stand-in service"
-	@grep -hE '^[a-z-]+:.*## ' Makefile tests/tools/checks.mk | sed -E 's/^([a-z-]+):.*## /make \1|/' | \
-	  awk -F'|' '{printf "%-16s%s\n", $$1, $$2}' | sed 's/^make \(.*\)$$/make \1/'
+	@echo "make               the library, the command-line client, the stand-in service"
+	@grep -hE '^[a-z-]+:.*## ' Makefile tests/tools/checks.mk | \
+	  sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "make %-14s%s\n", $$1, $$2}'
 	@echo "Variables: CC AR CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG CROSS_COMPILE PREFIX DESTDIR B (build folder) WERROR=1"

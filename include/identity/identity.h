@@ -228,8 +228,8 @@ IDENTITY_API identity_status identity_session_open(const identity_config *config
 /** Ends calls in flight with CANCELLED, gives a refresh that was sent up to a second, frees. No call may begin on
  *  the session any more. The viewer stays signed in as far as the store remembers. */
 IDENTITY_API void identity_session_close(identity_session *session);
-/** Makes the blocking calls in flight return CANCELLED (a sent register or password change: OUTCOME_UNKNOWN).
- *  Does not block. */
+/** Makes the blocking calls that have begun return CANCELLED (a sent register or password change: OUTCOME_UNKNOWN);
+ *  calls that begin later are not touched. Does not block. */
 IDENTITY_API void identity_session_interrupt(identity_session *session);
 /** Where the session stands now. Does not block; may read the store.
  *  @param state the caller's, freed with identity_state_free
@@ -450,7 +450,7 @@ IDENTITY_API identity_status identity_fetch_next_step(identity_session *session,
                                                       identity_error *error);
 IDENTITY_API void identity_next_step_free(const identity_next_step *next_step);
 
-/** Customer data. Members are NULL when the service has none. Dates are the service's text, YYYY-MM-DD HH:MM:SS. */
+/** Customer data. Members are NULL when the service sent none, and may be empty. Dates are the service's text, YYYY-MM-DD HH:MM:SS. */
 typedef struct identity_customer {
   const char *id;
   const char *email;

@@ -1,4 +1,5 @@
 #include "api/begin.h"
+#include "base/block.h"
 #include "base/error.h"
 #include "base/limits.h"
 #include "wire/capture_plan.h"
@@ -30,7 +31,7 @@ identity_status identity_fetch_capture_status(identity_session *session,
 }
 
 void identity_capture_status_free(const identity_capture_status *status) {
-  free((void *)(uintptr_t)status);
+  identity__block_free(status);
 }
 
 /* ---- the answers ---- */

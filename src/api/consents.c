@@ -1,4 +1,5 @@
 #include "api/answers.h"
+#include "base/block.h"
 #include "base/error.h"
 #include "wire/results.h"
 
@@ -29,7 +30,7 @@ identity_status identity_fetch_publisher_consents(identity_session *session,
 }
 
 void identity_consents_free(const identity_consents *consents) {
-  free((void *)(uintptr_t)consents);
+  identity__block_free(consents);
 }
 
 /* ---- the customer's ---- */
@@ -58,7 +59,7 @@ identity_status identity_fetch_customer_consents(identity_session *session,
 }
 
 void identity_customer_consents_free(const identity_customer_consents *consents) {
-  free((void *)(uintptr_t)consents);
+  identity__block_free(consents);
 }
 
 /* ---- answering ---- */

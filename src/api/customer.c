@@ -1,9 +1,9 @@
 #include "api/begin.h"
+#include "base/block.h"
 #include "base/error.h"
 #include "wire/check.h"
 #include "wire/results.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
@@ -32,7 +32,7 @@ identity_status identity_fetch_customer(identity_session *session, const identit
 }
 
 void identity_customer_free(const identity_customer *customer) {
-  free((void *)(uintptr_t)customer);
+  identity__block_free(customer);
 }
 
 /* ---- changing ---- */

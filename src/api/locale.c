@@ -1,9 +1,8 @@
 #include "api/begin.h"
+#include "base/block.h"
 #include "base/error.h"
 #include "wire/check.h"
 #include "wire/results.h"
-
-#include <stdlib.h>
 
 typedef struct locale_inputs {
   const char *customer_ip;
@@ -43,5 +42,5 @@ identity_status identity_fetch_locale(identity_session *session, const char *cus
 }
 
 void identity_locale_free(const identity_locale *locale) {
-  free((void *)(uintptr_t)locale);
+  identity__block_free(locale);
 }

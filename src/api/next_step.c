@@ -9,24 +9,30 @@
 enum { LEAD = sizeof(identity_next_step) };
 
 /* The step stands in front of its list, in one block. */
-static void finish_step(identity__call *call, int32_t step, identity_customer_consents *consents,
-                        identity_capture_status *capture) {
-  void *list = consents != NULL ? (void *)consents : (void *)capture;
-  identity_next_step *next = (identity_next_step *)(void *)((char *)list - identity__block_cost(LEAD));
-  next->step = step;
+static identity_next_step *step_before(void *list) {
+  return (identity_next_step *)(void *)((char *)list - identity__block_cost(LEAD));
+}
+
+static void finish_with_consents(identity__call *call, identity_customer_consents *consents) {
+  identity_next_step *next = step_before(consents);
+  next->step = IDENTITY_STEP_CONSENTS;
   next->consents = consents;
+  identity__call_finish_with(call, next);
+}
+
+static void finish_with_capture(identity__call *call, identity_capture_status *capture) {
+  identity_next_step *next = step_before(capture);
+  next->step = IDENTITY_STEP_CAPTURE;
   next->capture = capture;
   identity__call_finish_with(call, next);
 }
 
 static void finish_without_step(identity__call *call) {
   identity_next_step *next = calloc(1, sizeof *next);
-  if (identity__call_built(call, next != NULL))
+  if (next == NULL)
+    (void)identity__call_built(call, false);
+  else
     identity__call_finish_with(call, next);
-}
-
-static void free_list(void *list) {
-  free((char *)list - identity__block_cost(LEAD));
 }
 
 /* True: there are consents to ask, or this failed; the flow is over. */
@@ -39,10 +45,10 @@ static bool ask_consents(identity__call *call) {
     return true;
   }
   if (consents->count > 0) {
-    finish_step(call, IDENTITY_STEP_CONSENTS, consents, NULL);
+    finish_with_consents(call, consents);
     return true;
   }
-  free_list(consents);
+  free(step_before(consents));
   return false;
 }
 
@@ -54,10 +60,10 @@ static void ask_capture(identity__call *call) {
     return;
   }
   if (capture->enabled && capture->should_be_displayed) {
-    finish_step(call, IDENTITY_STEP_CAPTURE, NULL, capture);
+    finish_with_capture(call, capture);
     return;
   }
-  free_list(capture);
+  free(step_before(capture));
   finish_without_step(call);
 }
 
@@ -86,5 +92,5 @@ identity_status identity_fetch_next_step(identity_session *session, const identi
 }
 
 void identity_next_step_free(const identity_next_step *next_step) {
-  free((void *)(uintptr_t)next_step);
+  identity__block_free(next_step);
 }

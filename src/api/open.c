@@ -66,7 +66,7 @@ static char *make_key(const identity_session *session) {
 
 static char *make_binding(const identity_session *session) {
   identity__buffer binding;
-  identity__buffer_init(&binding, 2 * IDENTITY__MAX_URL);
+  identity__buffer_init(&binding, (size_t)2 * IDENTITY__MAX_URL);
   (void)identity__buffer_add_text(&binding, session->base_url);
   (void)identity__buffer_add_text(&binding, "\n");
   (void)identity__buffer_add_text(&binding, session->publisher_id);

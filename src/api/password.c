@@ -125,8 +125,8 @@ identity_status identity_parse_reset_link(const char *url, const identity_reset_
 void identity_reset_link_free(const identity_reset_link *link) {
   if (link == NULL)
     return;
-  identity__wipe((char *)(uintptr_t)link->reset_token, strlen(link->reset_token));
-  free((void *)(uintptr_t)link);
+  identity__wipe_text(link->reset_token);
+  identity__block_free(link);
 }
 
 /* ---- the new password ---- */
@@ -150,8 +150,8 @@ static void update_flow(identity__call *call) {
     /* The tokens of who is signed in here go only if the new password is theirs. */
     call->settled = true;
     call->reason = IDENTITY_REASON_CREDENTIALS_CHANGED;
-    call->grant.customer_id = (char *)(uintptr_t)params->customer_id;
-    call->grant.email = (char *)(uintptr_t)params->email;
+    call->grant.customer_id = identity__arena_text(&call->arena, params->customer_id);
+    call->grant.email = identity__arena_text(&call->arena, params->email);
     identity__call_order(call, IDENTITY__ORDER_END_IF_SAME);
     call->tolerate = true;
     break;

@@ -7,7 +7,6 @@
 #include "drive/blocking.h"
 #include "wire/check.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- state ---- */
@@ -80,7 +79,7 @@ identity_status identity_session_state(identity_session *session, const identity
 }
 
 void identity_state_free(const identity_state *state) {
-  free((void *)(uintptr_t)state);
+  identity__block_free(state);
 }
 
 /* ---- tokens ---- */
@@ -156,10 +155,9 @@ identity_status identity_session_tokens(identity_session *session, int64_t min_l
 void identity_tokens_free(const identity_tokens *tokens) {
   if (tokens == NULL)
     return;
-  identity__wipe((char *)(uintptr_t)tokens->jwt, strlen(tokens->jwt));
-  if (tokens->customer_token != NULL)
-    identity__wipe((char *)(uintptr_t)tokens->customer_token, strlen(tokens->customer_token));
-  free((void *)(uintptr_t)tokens);
+  identity__wipe_text(tokens->jwt);
+  identity__wipe_text(tokens->customer_token);
+  identity__block_free(tokens);
 }
 
 static void refresh_flow(identity__call *call) {

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdalign.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,4 +45,9 @@ const char *identity__block_text_part(identity__block *block, const char *text, 
 
 const char *identity__block_text(identity__block *block, const char *text) {
   return text == NULL ? NULL : identity__block_text_part(block, text, strlen(text));
+}
+
+/* Results are read-only for the app; here is where they are ours again. */
+void identity__block_free(const void *result) {
+  free((void *)(uintptr_t)result); /* NOLINT(performance-no-int-to-ptr): drops const, nothing else */
 }

@@ -24,5 +24,7 @@ bool identity__block_init(identity__block *block, size_t size);
 void *identity__block_take(identity__block *block, size_t size);
 const char *identity__block_text(identity__block *block, const char *text);
 const char *identity__block_text_part(identity__block *block, const char *text, size_t length);
+/* Frees a result that was made in a block; NULL is fine. */
+void identity__block_free(const void *result);
 
 #endif

@@ -1,5 +1,6 @@
 #include "base/secret.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,12 @@ void identity__wipe(void *memory, size_t size) {
   memset(memory, 0, size);
   /* The barrier makes the stores observable, so that they outlive dead-store elimination. */
   __asm__ __volatile__("" : : "r"(memory) : "memory");
+}
+
+void identity__wipe_text(const char *text) {
+  if (text != NULL)
+    identity__wipe((void *)(uintptr_t)text,
+                   strlen(text)); /* NOLINT(performance-no-int-to-ptr): drops const */
 }
 
 char *identity__secret_copy(const char *text) {

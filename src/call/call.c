@@ -19,9 +19,9 @@ identity__call *identity__call_new(const char *name, identity__flow flow) {
   call->name = name;
   call->flow = flow;
   identity__arena_init(&call->arena, call->storage, sizeof call->storage);
-  identity__buffer_init(&call->body, 2 * IDENTITY__MAX_BODY);
+  identity__buffer_init(&call->body, (size_t)2 * IDENTITY__MAX_BODY);
   identity__buffer_init(&call->bearer, IDENTITY__MAX_TOKEN);
-  identity__buffer_init(&call->url, 4 * IDENTITY__MAX_URL);
+  identity__buffer_init(&call->url, (size_t)4 * IDENTITY__MAX_URL);
   identity__buffer_init(&call->prelude_body, IDENTITY__MAX_BODY);
   return call;
 }
@@ -209,15 +209,14 @@ static int32_t begin_prelude(identity__call *call, const identity__token_use *to
 }
 
 /* A call belongs to the customer it began with: it never goes on for somebody who signed in meanwhile. */
-static bool same_customer(const identity__call *call, const identity__token_use *token) {
-  return !call->used.set || call->used.epoch == token->epoch ||
-         strcmp(call->customer_id, token->customer_id) == 0;
+static bool same_customer(const identity__call *call, uint64_t epoch, const char *customer_id) {
+  return !call->used.set || call->used.epoch == epoch || strcmp(call->customer_id, customer_id) == 0;
 }
 
 static int32_t take_token(identity__call *call, const identity__token_use *token,
                           const identity__moment *moment) {
   const char *customer_id = token->customer_id != NULL ? token->customer_id : "";
-  if (!same_customer(call, token) || strlen(customer_id) >= sizeof call->customer_id)
+  if (!same_customer(call, token->epoch, customer_id) || strlen(customer_id) >= sizeof call->customer_id)
     return fail(call, IDENTITY_SIGNED_OUT);
   identity__buffer_reset(&call->bearer);
   if (!identity__buffer_add_text(&call->bearer, token->jwt))
@@ -335,8 +334,8 @@ static int32_t take_timer(identity__call *call, int32_t progress, const identity
   int64_t now = moment->now.boot_ms;
   if (now >= call->deadline_ms) {
     identity_status status = unless_sent(call, IDENTITY_TIMED_OUT, progress);
-    identity__outcome outcome = {IDENTITY_TIMED_OUT, progress, NULL, {0}};
-    call->outcome = &outcome;
+    call->timed_out = (identity__outcome){.failure = IDENTITY_TIMED_OUT, .progress = progress};
+    call->outcome = &call->timed_out;
     (void)identity__fail_plain(&call->error, status);
     /* The flow of a flight must see its end; others end with the first failure anyway. */
     return call->state == STATE_SENDING && !call->prelude ? end_leg(call, status, moment)

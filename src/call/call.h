@@ -158,6 +158,7 @@ struct identity__call {
   identity__kept_consent *pending;
   uint32_t pending_count;
   char customer_id[IDENTITY__MAX_ID + 1];
+  identity__outcome timed_out; /* what a flow sees of a request that the timer ended */
   identity__buffer bearer;
   identity__buffer url;
   identity__buffer prelude_body;

@@ -17,7 +17,7 @@
 
 #define SUFFIX ".identity"
 
-enum { NAME_SIZE = 2 * IDENTITY__MAX_STORE_KEY + sizeof SUFFIX, NOT_OPEN = -1, OTHERS = 077 };
+enum { NAME_SIZE = 2 * IDENTITY__MAX_STORE_KEY + (int)sizeof SUFFIX, NOT_OPEN = -1, OTHERS = 077 };
 
 typedef struct file_store {
   char *directory; /* absolute: the app may change its working directory */

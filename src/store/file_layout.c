@@ -20,9 +20,6 @@ _Static_assert(IDENTITY__MAX_RECORD <= IDENTITY__HALF_SIZE - IDENTITY__HALF_HEAD
                "a half holds any record");
 _Static_assert(IDENTITY__HALF_SIZE % CHUNK == 0, "a half is read in whole chunks");
 
-static const char zeroes[CHUNK];
-static const char spoiled[IDENTITY__HALF_HEADER] = "spoiled";
-
 static off_t half_start(int half) {
   return (off_t)half * IDENTITY__HALF_SIZE;
 }
@@ -65,6 +62,7 @@ static bool write_at(int file, off_t offset, const void *bytes, size_t length) {
 }
 
 static bool write_zeroes(int file, off_t from, off_t to) {
+  char zeroes[CHUNK] = {0}; /* not a constant: that would be 4 KiB of every library */
   while (from < to) {
     size_t length = to - from < CHUNK ? (size_t)(to - from) : CHUNK;
     if (!write_at(file, from, zeroes, length))
@@ -200,6 +198,13 @@ static bool find_used(int file, int half, off_t *used) {
   return read;
 }
 
+/* What failed must not count, not even as long as it is only in memory. A blank file stays one. */
+static void spoil_half(int file, int half, bool blank) {
+  char header[IDENTITY__HALF_HEADER];
+  memset(header, blank ? 0 : 'X', sizeof header);
+  (void)write_at(file, half_start(half), header, sizeof header);
+}
+
 /* The header comes last. In a blank file it also waits until the blob is on the disk: a header, even a broken
  * one, then proves that there was a valid half once, and without one a file that broke off half-made is
  * simply empty. */
@@ -212,8 +217,8 @@ static bool write_half(int file, int half, const char *header, const void *bytes
   bool written = write_at(file, start + IDENTITY__HALF_HEADER, bytes, length) &&
                  write_zeroes(file, end, start + used) && (!blank || sync_file(file)) &&
                  write_at(file, start, header, IDENTITY__HALF_HEADER) && sync_file(file);
-  if (!written) /* what failed must not count, not even as long as it is only in memory */
-    (void)write_at(file, start, blank ? zeroes : spoiled, IDENTITY__HALF_HEADER);
+  if (!written)
+    spoil_half(file, half, blank);
   return written;
 }
 

@@ -4,15 +4,14 @@
 
 #include <string.h>
 
-enum {
-  SECOND_MS = 1000,
-  MINUTE_MS = 60 * 1000,
-  HOUR_MS = 60 * 60 * 1000,
-  BACKOFF_FIRST_MS = SECOND_MS,
-  BACKOFF_MOST_MS = 5 * MINUTE_MS,
-  YOUNG_MS = MINUTE_MS,
-  DEFINITE_REFUSALS = 3
-};
+#define SECOND_MS INT64_C(1000)
+#define MINUTE_MS (60 * SECOND_MS)
+#define HOUR_MS (60 * MINUTE_MS)
+#define BACKOFF_FIRST_MS SECOND_MS
+#define BACKOFF_MOST_MS (5 * MINUTE_MS)
+#define YOUNG_MS MINUTE_MS
+
+enum { DEFINITE_REFUSALS = 3 };
 
 /* A device clock before the release of this library says nothing (raised at each release): 2026-01-01. */
 static const int64_t CLOCK_FLOOR_MS = INT64_C(1767225600) * 1000;

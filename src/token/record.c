@@ -12,7 +12,7 @@
 #define MAX_SIGNED ((int64_t)1 << 60)
 
 #define SHAPE(name)                                                                                          \
-  { name, sizeof name / sizeof name[0] }
+  { (name), sizeof(name) / sizeof((name)[0]) }
 #define SINGLE(number, what, type, member, most)                                                             \
   { .tag = (number), .kind = (what), .offset = offsetof(type, member), .maximum = (most) }
 #define NEEDED_TEXT(number, type, member, most)                                                              \

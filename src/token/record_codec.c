@@ -102,8 +102,7 @@ static bool add_value(identity__buffer *bytes, const identity__field *field, con
   bool added = false;
   if (field->kind == KIND_GROUP)
     added = add_shape(bytes, field->group, place);
-  else if (field->kind == KIND_TEXT ||
-           field->kind == KIND_ARRAY) /* an array is one longer than its maximum */
+  else if (field->kind == KIND_TEXT || field->kind == KIND_ARRAY)
     added = add_text(bytes, text, strnlen(text, (size_t)field->maximum + 1), field->maximum);
   else
     added = add_number(bytes, field, place);
@@ -167,6 +166,15 @@ static bool next_element(elements *reader, element *next) {
   return true;
 }
 
+static char *copy_part(const char *bytes, size_t length) {
+  char *copy = malloc(length + 1);
+  if (copy == NULL)
+    return NULL;
+  memcpy(copy, bytes, length);
+  copy[length] = '\0';
+  return copy;
+}
+
 static int32_t read_text(const identity__field *field, const element *found, char *place) {
   if (!is_plain_text(found->value, found->length, field->maximum))
     return IDENTITY__RECORD_CORRUPT;
@@ -174,13 +182,9 @@ static int32_t read_text(const identity__field *field, const element *found, cha
     memcpy(place, found->value, found->length); /* zeroed before, and one longer than its maximum */
     return IDENTITY__RECORD_OK;
   }
-  char *text = malloc(found->length + 1);
-  if (text == NULL)
-    return IDENTITY__RECORD_MEMORY;
-  memcpy(text, found->value, found->length);
-  text[found->length] = '\0';
+  char *text = copy_part(found->value, found->length);
   memcpy(place, &text, sizeof text);
-  return IDENTITY__RECORD_OK;
+  return text != NULL ? IDENTITY__RECORD_OK : IDENTITY__RECORD_MEMORY;
 }
 
 static int32_t read_number(const identity__field *field, const element *found, char *place) {

@@ -1,6 +1,7 @@
 /* libcurl. Traps measured on 7.88 are named where they are dealt with; the floor is 7.68. */
 #include "transport/curl_failure.h"
 #include "transport/curl_global.h"
+#include "transport/curl_options.h"
 #include "transport/transport.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -39,13 +40,7 @@ struct identity__transport {
   CURLM *multi;
   identity__exchange *idle;
   struct curl_slist *headers; /* of every request */
-  struct curl_slist *resolve;
-  char *ca_file;
-  char *ca_pem;
-  char *proxy;
-  char *user_agent;
-  int32_t environment_proxy;
-  int32_t loopback_http;
+  identity__curl_settings settings;
   uint32_t running;
   int64_t parallel_ms; /* when more than one exchange ran last */
 };
@@ -85,80 +80,20 @@ static int on_send(void *user_data, char *remote, char *local, int remote_port, 
 }
 #endif
 
-/* Options newer than the floor: a libcurl that does not know one works without it. */
-#define SET_IF_KNOWN(easy, option, value) (void)curl_easy_setopt(easy, option, value)
-#define SET(easy, option, value) (curl_easy_setopt(easy, option, value) == CURLE_OK)
-
-static bool set_protocols(CURL *easy, bool loopback_http) {
-#if LIBCURL_VERSION_NUM >= 0x075500
-  if (SET(easy, CURLOPT_PROTOCOLS_STR, loopback_http ? "http,https" : "https"))
-    return true;
-#endif
-#if defined(__GNUC__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-#endif
-  return SET(easy, CURLOPT_PROTOCOLS,
-             loopback_http ? (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS) : (long)CURLPROTO_HTTPS);
-#if defined(__GNUC__)
-#pragma GCC diagnostic pop
-#endif
-}
-
-static bool set_trust(CURL *easy, const identity__transport *transport) {
-  bool set = SET(easy, CURLOPT_SSL_VERIFYPEER, 1L) && SET(easy, CURLOPT_SSL_VERIFYHOST, 2L) &&
-             SET(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-  /* A CA path keeps libcurl from sharing the parsed bundle between connections (trap 8b). */
-  SET_IF_KNOWN(easy, CURLOPT_CAPATH, NULL);
-  if (transport->ca_file != NULL)
-    set = set && SET(easy, CURLOPT_CAINFO, transport->ca_file);
-#if LIBCURL_VERSION_NUM >= 0x074D00
-  if (transport->ca_pem != NULL) {
-    struct curl_blob blob = {transport->ca_pem, strlen(transport->ca_pem), CURL_BLOB_NOCOPY};
-    set = set && SET(easy, CURLOPT_CAINFO, NULL) && SET(easy, CURLOPT_CAINFO_BLOB, &blob);
-  }
-#else
-  set = set && transport->ca_pem == NULL;
-#endif
-#if LIBCURL_VERSION_NUM >= 0x075700
-  SET_IF_KNOWN(easy, CURLOPT_CA_CACHE_TIMEOUT, -1L);
-#endif
-  return set;
-}
-
-static bool set_network(CURL *easy, const identity__transport *transport) {
-  bool set = SET(easy, CURLOPT_NOSIGNAL, 1L) && SET(easy, CURLOPT_FOLLOWLOCATION, 0L) &&
-             SET(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) &&
-             SET(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)IDENTITY__CONNECT_TIMEOUT_MS) &&
-             SET(easy, CURLOPT_USERAGENT, transport->user_agent) &&
-             SET(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  const char *proxy = transport->proxy != NULL ? transport->proxy : "";
-  if (transport->proxy != NULL || !transport->environment_proxy)
-    set = set && SET(easy, CURLOPT_PROXY, proxy);
-  /* An empty list keeps no_proxy of the environment from undoing a proxy that the app has set. */
-  if (transport->proxy != NULL)
-    set = set && SET(easy, CURLOPT_NOPROXY, "");
-  if (transport->resolve != NULL)
-    set = set && SET(easy, CURLOPT_RESOLVE, transport->resolve);
-  SET_IF_KNOWN(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-  SET_IF_KNOWN(easy, CURLOPT_PIPEWAIT, 1L);
-#if LIBCURL_VERSION_NUM >= 0x075700
-  /* A resolver that hangs must not hold up the end of a transfer (trap 8c). */
-  SET_IF_KNOWN(easy, CURLOPT_QUICK_EXIT, 1L);
-#endif
-  return set;
-}
-
 static bool set_callbacks(identity__exchange *exchange) {
   CURL *easy = exchange->easy;
 #if LIBCURL_VERSION_NUM >= 0x075000
-  SET_IF_KNOWN(easy, CURLOPT_PREREQFUNCTION, on_send);
-  SET_IF_KNOWN(easy, CURLOPT_PREREQDATA, exchange);
+  IDENTITY__SET_IF_KNOWN(easy, CURLOPT_PREREQFUNCTION, on_send);
+  IDENTITY__SET_IF_KNOWN(easy, CURLOPT_PREREQDATA, exchange);
 #endif
-  return SET(easy, CURLOPT_PRIVATE, exchange) && SET(easy, CURLOPT_ERRORBUFFER, exchange->error_text) &&
-         SET(easy, CURLOPT_WRITEFUNCTION, on_body) && SET(easy, CURLOPT_WRITEDATA, exchange) &&
-         SET(easy, CURLOPT_HEADERFUNCTION, on_header) && SET(easy, CURLOPT_HEADERDATA, exchange) &&
-         SET(easy, CURLOPT_READFUNCTION, on_read) && SET(easy, CURLOPT_READDATA, exchange);
+  return IDENTITY__SET(easy, CURLOPT_PRIVATE, exchange) &&
+         IDENTITY__SET(easy, CURLOPT_ERRORBUFFER, exchange->error_text) &&
+         IDENTITY__SET(easy, CURLOPT_WRITEFUNCTION, on_body) &&
+         IDENTITY__SET(easy, CURLOPT_WRITEDATA, exchange) &&
+         IDENTITY__SET(easy, CURLOPT_HEADERFUNCTION, on_header) &&
+         IDENTITY__SET(easy, CURLOPT_HEADERDATA, exchange) &&
+         IDENTITY__SET(easy, CURLOPT_READFUNCTION, on_read) &&
+         IDENTITY__SET(easy, CURLOPT_READDATA, exchange);
 }
 
 static void free_exchange(identity__exchange *exchange) {
@@ -180,8 +115,7 @@ static identity__exchange *new_exchange(identity__transport *transport) {
   for (int i = 0; i < 2; i++)
     identity__buffer_init(&exchange->line_texts[i], IDENTITY__MAX_TOKEN + 256);
   exchange->easy = curl_easy_init();
-  if (exchange->easy != NULL && set_protocols(exchange->easy, transport->loopback_http) &&
-      set_trust(exchange->easy, transport) && set_network(exchange->easy, transport) &&
+  if (exchange->easy != NULL && identity__curl_set_options(exchange->easy, &transport->settings) &&
       set_callbacks(exchange))
     return exchange;
   free_exchange(exchange);
@@ -223,16 +157,16 @@ static bool set_headers(identity__exchange *exchange, const identity__request *r
   }
   return add_line(exchange, 0, "Authorization: Bearer ", request->bearer, &headers) &&
          add_line(exchange, 1, name, request->header_value, &headers) &&
-         SET(exchange->easy, CURLOPT_HTTPHEADER, headers);
+         IDENTITY__SET(exchange->easy, CURLOPT_HTTPHEADER, headers);
 }
 
 static bool set_method(CURL *easy, const identity__request *request) {
   bool body = request->body != NULL;
   bool get = strcmp(request->method, "GET") == 0;
-  bool set = body ? SET(easy, CURLOPT_POST, 1L) : SET(easy, CURLOPT_HTTPGET, 1L);
+  bool set = body ? IDENTITY__SET(easy, CURLOPT_POST, 1L) : IDENTITY__SET(easy, CURLOPT_HTTPGET, 1L);
   if (body)
-    set = set && SET(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
-  return set && SET(easy, CURLOPT_CUSTOMREQUEST, get ? NULL : request->method);
+    set = set && IDENTITY__SET(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
+  return set && IDENTITY__SET(easy, CURLOPT_CUSTOMREQUEST, get ? NULL : request->method);
 }
 
 static bool prepare(identity__exchange *exchange, const identity__request *request, void *owner) {
@@ -249,8 +183,9 @@ static bool prepare(identity__exchange *exchange, const identity__request *reque
   /* Below 7.80 nothing tells about a repeated request without a body: a connection of its own cannot be
    * stale. */
   bool fresh = request->once && request->body == NULL && LIBCURL_VERSION_NUM < 0x075000;
-  return SET(exchange->easy, CURLOPT_URL, request->url) && set_method(exchange->easy, request) &&
-         set_headers(exchange, request) && SET(exchange->easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
+  return IDENTITY__SET(exchange->easy, CURLOPT_URL, request->url) && set_method(exchange->easy, request) &&
+         set_headers(exchange, request) &&
+         IDENTITY__SET(exchange->easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
 }
 
 /* Connections beyond the first are closed once nothing ran in parallel for a while. */
@@ -320,7 +255,7 @@ static void conclude(identity__exchange *exchange, CURLcode result) {
   if (result == CURLE_OK && response->http_status != 0)
     return;
   identity__curl_failure(response, exchange->easy, result, exchange->error_text,
-                         exchange->transport->ca_file);
+                         exchange->transport->settings.ca_file);
   if (exchange->encoded)
     identity__copy_line(response->detail, sizeof response->detail,
                         "The answer has a content encoding nobody asked for");
@@ -389,21 +324,22 @@ static bool add_header(identity__transport *transport, const char *line) {
 }
 
 static bool copy_settings(identity__transport *transport, const identity__transport_settings *settings) {
-  transport->environment_proxy = settings->environment_proxy;
-  transport->loopback_http = settings->loopback_http;
-  transport->ca_file = identity__secret_copy(settings->ca_file);
-  transport->ca_pem = identity__secret_copy(settings->ca_pem);
-  transport->proxy = identity__secret_copy(settings->proxy);
-  transport->user_agent = identity__secret_copy(settings->user_agent);
+  transport->settings.environment_proxy = settings->environment_proxy;
+  transport->settings.loopback_http = settings->loopback_http;
+  transport->settings.ca_file = identity__secret_copy(settings->ca_file);
+  transport->settings.ca_pem = identity__secret_copy(settings->ca_pem);
+  transport->settings.proxy = identity__secret_copy(settings->proxy);
+  transport->settings.user_agent = identity__secret_copy(settings->user_agent);
   for (uint32_t i = 0; i < settings->resolve_count; i++) {
-    struct curl_slist *resolve = curl_slist_append(transport->resolve, settings->resolve[i]);
+    struct curl_slist *resolve = curl_slist_append(transport->settings.resolve, settings->resolve[i]);
     if (resolve == NULL)
       return false;
-    transport->resolve = resolve;
+    transport->settings.resolve = resolve;
   }
-  return (transport->ca_file != NULL) == (settings->ca_file != NULL) &&
-         (transport->ca_pem != NULL) == (settings->ca_pem != NULL) &&
-         (transport->proxy != NULL) == (settings->proxy != NULL) && transport->user_agent != NULL;
+  return (transport->settings.ca_file != NULL) == (settings->ca_file != NULL) &&
+         (transport->settings.ca_pem != NULL) == (settings->ca_pem != NULL) &&
+         (transport->settings.proxy != NULL) == (settings->proxy != NULL) &&
+         transport->settings.user_agent != NULL;
 }
 
 static identity_status check_settings(const identity__transport_settings *settings, identity_error *error) {
@@ -451,11 +387,11 @@ void identity__transport_free(identity__transport *transport) {
   }
   (void)curl_multi_cleanup(transport->multi);
   curl_slist_free_all(transport->headers);
-  curl_slist_free_all(transport->resolve);
-  identity__secret_free(transport->ca_file);
-  identity__secret_free(transport->ca_pem);
-  identity__secret_free(transport->proxy);
-  identity__secret_free(transport->user_agent);
+  curl_slist_free_all(transport->settings.resolve);
+  identity__secret_free(transport->settings.ca_file);
+  identity__secret_free(transport->settings.ca_pem);
+  identity__secret_free(transport->settings.proxy);
+  identity__secret_free(transport->settings.user_agent);
   identity__pipe_guard_leave(&guard);
   identity__curl_global_leave();
   free(transport);

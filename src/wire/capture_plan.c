@@ -67,8 +67,6 @@ static identity_status refuse(const char *key, const char *rule, identity_error 
 
 static identity_status check_answer(const place *at, const identity_capture_answer *answer,
                                     identity_error *error) {
-  if (at->setting == NULL)
-    return refuse(answer->key, "is not part of the form", error);
   if (!at->setting->enabled)
     return refuse(answer->key, "is not enabled by the publisher", error);
   const char *rule = broken_rule(at, answer->value);
@@ -91,6 +89,8 @@ identity_status identity__capture_plan(const identity_capture_status *status,
     if (given_before(answers, i))
       return refuse(answers[i].key, "is given twice", error);
     place at = find_place(status, answers[i].key);
+    if (at.setting == NULL)
+      return refuse(answers[i].key, "is not part of the form", error);
     identity_status checked = check_answer(&at, &answers[i], error);
     if (checked != IDENTITY_OK)
       return checked;

@@ -92,7 +92,7 @@ bool identity__jwt_claims(const char *jwt, identity__claims *claims) {
     return false;
   const char *payload = strchr(jwt, '.') + 1;
   size_t length = part_length(payload);
-  char *bytes = malloc(length);
+  char *bytes = malloc(length + 1);
   if (bytes == NULL)
     return false;
   identity__json *root = NULL;

@@ -1,0 +1,71 @@
+# The checks behind `make check`. Each can be run alone; each fails when its tool is missing.
+
+NM ?= $(CROSS_COMPILE)nm
+ASAN_BUILD := $(B)/asan
+VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect,possible \
+  --errors-for-leak-kinds=definite,indirect,possible --num-callers=30
+OUR_SOURCES := $(LIB_SOURCES) $(CLI_SOURCES) $(SANDBOX_SOURCES)
+SHELL_SCRIPTS := $(wildcard tests/*/*.sh examples/*/*.sh)
+
+.PHONY: check-warnings check-asan check-valgrind check-tidy check-cppcheck check-headers check-includes check-symbols \
+  check-house check-docs check-install check-shell check-prism check-slow
+
+CHECKS := check-warnings check-headers check-includes check-symbols check-house check-docs check-install \
+  check-shell check-slow check-asan check-valgrind check-tidy check-cppcheck check-prism
+
+check: test $(CHECKS) ## everything: tests, sanitizers, valgrind, static checks, contract
+	@echo "check: all of it passed"
+
+check-warnings: ## compile everything with warnings as errors, optimised for size and for debugging
+	$(MAKE) B=$(B)/warnings WERROR=1 CFLAGS="-Os -g0" lib tools test-programs
+	$(MAKE) B=$(B)/warnings-debug WERROR=1 CFLAGS="-O0 -g0 -D_FORTIFY_SOURCE=0 -Wno-cpp" lib
+
+check-asan: ## the tests under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer
+	$(MAKE) B=$(ASAN_BUILD) CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	  -fno-omit-frame-pointer" LDFLAGS="-fsanitize=address,undefined" test-programs
+	ASAN_OPTIONS=handle_segv=2:detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 \
+	  sh tests/tools/run_tests.sh $(ASAN_BUILD)
+
+check-valgrind: test-programs ## the tests under valgrind: no leak, no error
+	sh tests/tools/run_tests.sh $(B) --no-scripts --wrap "$(VALGRIND)"
+
+check-tidy: ## clang-tidy without a finding
+	sh tests/tools/check_tidy.sh "-Iinclude -Isrc $(call pkg,--cflags,libcurl)" $(LIB_SOURCES)
+	sh tests/tools/check_tidy.sh "-Iinclude $(call pkg,--cflags,libmicrohttpd openssl)" $(CLI_SOURCES) $(SANDBOX_SOURCES)
+
+check-cppcheck: ## cppcheck without a finding
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
+	  --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches -Iinclude -Isrc $(LIB_SOURCES)
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
+	  --suppress=missingIncludeSystem -Iinclude $(CLI_SOURCES) $(SANDBOX_SOURCES)
+	@echo "cppcheck: $(words $(OUR_SOURCES)) files, no finding"
+
+check-headers: ## each public header alone as C99, C11 and C++11, and within its budget of lines
+	sh tests/tools/check_headers.sh "$(CC)" "$(CROSS_COMPILE)g++"
+
+check-includes: ## the arrows between the rooms of src/ point down
+	sh tests/tools/check_includes.sh
+
+check-house: ## what the library must not do, and the sizes of files and functions
+	sh tests/tools/check_house.sh
+
+check-symbols: lib ## what the library exports is what identity.map lists and the headers declare
+	sh tests/tools/check_symbols.sh "$(NM)" $(SHARED) $(STATIC)
+
+check-docs: lib tools ## each code block of the README compiles, and runs where it is a program
+	sh tests/tools/check_docs.sh "$(CC)" $(B)
+
+check-install: all ## an installed copy serves a program, shared and static
+	sh tests/tools/check_install.sh "$(CC)" $(B)
+
+check-shell: ## shellcheck on every script
+	shellcheck -s bash -S warning $(filter-out tests/tools/%,$(SHELL_SCRIPTS)) .ci/run
+	shellcheck -s sh -S warning -e SC2046,SC2086 $(wildcard tests/tools/*.sh)
+
+check-slow: lib tools ## scripts that need more than a moment
+	@for script in $(sort $(wildcard tests/slow/*.sh)); do echo "$$script"; bash $$script $(B) || exit 1; done
+
+check-prism: tools ## the stand-in service and the library against the OpenAPI file, judged by Prism
+	@test -x $(B)/npm/node_modules/.bin/prism || { echo "prism is missing: make deps-check"; exit 1; }
+	bash tests/contract/prism.sh $(B)/npm/node_modules/.bin/prism $(B)/identity-sandbox
+	bash tests/contract/prism_library.sh $(B)/npm/node_modules/.bin/prism $(B)
