@@ -89,10 +89,12 @@ $(SHARED): $(LIB_OBJECTS) src/identity.map
 $(SHARED_LINKS): $(SHARED)
 	ln -sf $(notdir $(SHARED)) $@
 
-$(PC): pkgconfig/libidentity.pc.in Makefile
+# Written anew each time: install may come with another PREFIX than the build.
+.PHONY: always
+$(PC): always
 	@mkdir -p $(@D)
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
-	  -e 's|@VERSION@|$(VERSION)|' $< > $@
+	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+	  -e 's|@VERSION@|$(VERSION)|' pkgconfig/libidentity.pc.in > $@
 
 # The tools link the archive: they run from the build folder and from anywhere.
 $(B)/identity-cli: $(CLI_OBJECTS) $(STATIC)

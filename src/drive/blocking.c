@@ -82,6 +82,10 @@ static void end_late_arrivals(identity__loop *loop) {
 static void drive_round(identity__loop *loop, const identity__call *awaited, int64_t until_ms) {
   identity__exchange *exchange;
   begin_new(loop);
+  /* A flight that the store has settled, or has stopped, is over before it sent anything: who waits for it
+   * must not wait for the network. */
+  while (identity__pump_waiters(loop))
+    begin_new(loop);
   if (awaited != NULL && identity__loop_is_done(loop, awaited))
     return; /* it needed no network */
   int64_t timer = next_timer_ms(loop);

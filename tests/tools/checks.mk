@@ -34,9 +34,9 @@ check-tidy: ## clang-tidy without a finding
 	sh tests/tools/check_tidy.sh "-Iinclude $(call pkg,--cflags,libmicrohttpd openssl)" $(CLI_SOURCES) $(SANDBOX_SOURCES)
 
 check-cppcheck: ## cppcheck without a finding
-	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
+	@cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
 	  --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches -Iinclude -Isrc $(LIB_SOURCES)
-	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
+	@cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
 	  --suppress=missingIncludeSystem -Iinclude $(CLI_SOURCES) $(SANDBOX_SOURCES)
 	@echo "cppcheck: $(words $(OUR_SOURCES)) files, no finding"
 
