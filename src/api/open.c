@@ -166,8 +166,10 @@ static identity_status open_loop(identity_session *session, const identity_confi
   return error->status;
 }
 
+/* A child must not end the parent's connections, nor write its store: there the loop is left behind. */
 static void free_session(identity_session *session) {
-  identity__loop_free(session->loop);
+  if (session->process == getpid())
+    identity__loop_free(session->loop);
   if (session->store.destroy != NULL)
     session->store.destroy(session->store.user_data);
   identity__machine_clear(&session->tokens);
@@ -215,7 +217,6 @@ identity_status identity_session_open(const identity_config *config, const char 
 void identity_session_close(identity_session *session) {
   if (session == NULL)
     return;
-  /* A child must not speak on the parent's connections, nor write its store: it only forgets. */
   if (session->process == getpid())
     identity__wind_up(session);
   free_session(session);

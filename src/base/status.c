@@ -50,7 +50,7 @@ static const status_row rows[] = {
     {IDENTITY_STORE_FAILED, "STORE_FAILED", "The store cannot be written."},
     {IDENTITY_NOT_ALLOWED, "NOT_ALLOWED", "The service does not allow this."},
     {IDENTITY_OUTCOME_UNKNOWN, "OUTCOME_UNKNOWN",
-     "It is not known whether this was done; look before trying again."},
+     "It is not known whether this was done; try to log in before doing it again."},
     {IDENTITY_CANCELLED, "CANCELLED", "Cancelled."},
     {IDENTITY_BAD_ARGUMENT, "BAD_ARGUMENT", "The library was called with an unusable argument."},
     {IDENTITY_PARAMS_TOO_NEW, "PARAMS_TOO_NEW", "The app was built for a newer version of the library."},

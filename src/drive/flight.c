@@ -56,6 +56,18 @@ static void explain(identity_session *session, const identity__ask *ask, identit
   error->retry_after_ms = ask->retry_after_ms;
 }
 
+static bool make_end(const identity__machine *machine, const void *input, identity__record *next) {
+  const int32_t *reason = input;
+  return identity__machine_end(machine, *reason, next);
+}
+
+/* An adopted JWT that is over and has no refresh token: there is nothing left to go on with. */
+static void end_without_refresh_token(identity_session *session) {
+  static const int32_t reason = IDENTITY_REASON_NO_REFRESH_TOKEN;
+  const identity__change change = {make_end, &reason, IDENTITY__KEEP_SAME_PAIR, true, true};
+  (void)identity__keep_change(session, &change);
+}
+
 static void flight_flow(identity__call *call);
 
 static bool start_flight(identity_session *session) {
@@ -95,6 +107,8 @@ static bool tell(identity_session *session, identity__call *call, const identity
   event->error = &news->error;
   if (ask->verdict == IDENTITY__ASK_FAIL) {
     explain(session, ask, &news->error);
+    if (ask->status == IDENTITY_SESSION_ENDED && identity__machine_standing(&session->tokens) == IDENTITY_OK)
+      end_without_refresh_token(session);
     return true;
   }
   if (!start_flight(session)) {
@@ -268,7 +282,7 @@ identity_status identity__flight_end(identity_session *session, identity__call *
   inputs->facts.same_customer = same_text_or_unknown(record->grant.customer_id, flight->grant.customer_id) &&
                                 same_text_or_unknown(session->publisher_id, flight->grant.publisher_id);
   failure failed = {identity__refresh_verdict(&inputs->facts), inputs->retry_after_ms,
-                    identity__moment_now()};
+                    identity__loop_moment(session->loop)};
   if (failed.verdict == IDENTITY__VERDICT_COMMITTED)
     return commit_pair(session, flight);
   /* Before a refusal ends a session, the store is read again: a newer pair there wins. */

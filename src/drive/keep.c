@@ -6,11 +6,6 @@
 
 enum { LOCK_PATIENCE_MS = 1000, LOCK_PAUSE_MS = 20 };
 
-identity__moment identity__moment_now(void) {
-  identity__moment moment = {identity__clock_now(), identity__clock_random()};
-  return moment;
-}
-
 /* A store that is in use is asked again for a while; the network goes on meanwhile. */
 static bool wait_for_lock(identity_session *session, int64_t begun_ms) {
   if (identity__clock_now().boot_ms - begun_ms >= LOCK_PATIENCE_MS)

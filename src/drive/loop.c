@@ -10,6 +10,7 @@ identity__loop *identity__loop_new(const identity__transport_settings *settings,
     goto no_lock;
   if (pthread_cond_init(&loop->changed, NULL) != 0)
     goto no_condition;
+  loop->chance = identity__clock_random() | 1;
   loop->transport = identity__transport_new(settings, error);
   if (loop->transport != NULL)
     return loop;
@@ -33,6 +34,15 @@ void identity__loop_free(identity__loop *loop) {
   pthread_cond_destroy(&loop->changed);
   pthread_mutex_destroy(&loop->lock);
   free(loop);
+}
+
+/* xorshift64*: the system is asked for randomness once a loop, not at every step. */
+identity__moment identity__loop_moment(identity__loop *loop) {
+  loop->chance ^= loop->chance >> 12;
+  loop->chance ^= loop->chance << 25;
+  loop->chance ^= loop->chance >> 27;
+  identity__moment moment = {identity__clock_now(), loop->chance * UINT64_C(0x2545F4914F6CDD1D) >> 1};
+  return moment;
 }
 
 static void append(identity__call **list, identity__call *call) {

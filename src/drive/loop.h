@@ -17,10 +17,14 @@ typedef struct identity__loop {
   identity__call *arrivals; /* in order; not begun yet */
   identity__call *running;  /* only the driver changes this list, under the lock */
   uint32_t running_count;
+  uint64_t chance; /* the driver's: what jitter is made from */
 } identity__loop;
 
 identity__loop *identity__loop_new(const identity__transport_settings *settings, identity_error *error);
 void identity__loop_free(identity__loop *loop);
+
+/* The driver's: the time, and a number that nobody can foresee closely. */
+identity__moment identity__loop_moment(identity__loop *loop);
 
 /* From any thread: puts a call in line and wakes the driver. */
 void identity__loop_submit(identity__loop *loop, identity__call *call);

@@ -161,7 +161,7 @@ void identity__order_pending(identity_session *session, identity__call *call) {
     (void)run_change(session, call, make_without_sent, IDENTITY__KEEP_SAME_EPOCH, false);
     return;
   }
-  identity__moment moment = identity__moment_now();
+  identity__moment moment = identity__loop_moment(session->loop);
   session->pending_next_ms = moment.now.boot_ms + pending_wait_ms(session, moment.random);
   session->pending_failures++;
 }

@@ -117,7 +117,7 @@ void identity__pump(identity__call *call, const identity__event *event) {
   if (current.kind == IDENTITY__EVENT_START)
     call->sign_outs = session->sign_outs;
   for (;;) {
-    identity__moment moment = identity__moment_now();
+    identity__moment moment = identity__loop_moment(session->loop);
     int32_t action = identity__call_step(call, &current, &moment);
     if (ends_exchange(&current, action))
       release_exchange(session, call);

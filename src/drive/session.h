@@ -48,6 +48,4 @@ struct identity_session {
   bool closing;
 };
 
-identity__moment identity__moment_now(void);
-
 #endif

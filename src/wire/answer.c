@@ -185,7 +185,9 @@ static identity_status judge_status(const identity__answer *answer, const identi
 
 static identity_status complain(const identity__answer *answer, const identity__http *http,
                                 identity_status status, const char *field, identity_error *error) {
-  const char *text = answer->text[0] != '\0' ? answer->text : identity_status_text(status);
+  /* The service's own words, but where the app has to be told what to do. */
+  bool words = answer->text[0] != '\0' && status != IDENTITY_OUTCOME_UNKNOWN;
+  const char *text = words ? answer->text : identity_status_text(status);
   const char *comma = answer->code[0] != '\0' ? ", " : "";
   (void)identity__fail(error, status, field, "%s (HTTP %" PRId32 "%s%s)", text, http->status, comma,
                        answer->code);
@@ -243,10 +245,10 @@ identity_status identity__answer_read(identity__answer *answer, const identity__
   if (status != IDENTITY_OK)
     return status;
   bool success = http->status >= 200 && http->status < 300;
-  /* A refusal with a friendly HTTP status is still a refusal. */
+  /* A refusal with a friendly HTTP status is still a refusal; its data may be absent, null, {} or []. */
   bool complaint =
       answer->code[0] != '\0' ||
-      (answer->listed && identity__json_is_null(identity__json_member(answer->root, "responseData")));
+      (answer->listed && identity__json_first(identity__json_member(answer->root, "responseData")) == NULL);
   if (success && !complaint)
     return judge_success(answer, expect, http, error);
   return judge_refusal(answer, expect, http, error);

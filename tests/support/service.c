@@ -25,10 +25,16 @@
 
 enum { MAX_OPTIONS = 24, START_PATIENCE_MS = 20000, STOP_PATIENCE_MS = 10000 };
 
-static void pause_ms(int ms) {
+void service_pause_ms(int ms) {
   struct timespec time = {ms / 1000, (long)(ms % 1000) * 1000000};
   while (nanosleep(&time, &time) != 0 && errno == EINTR)
     continue;
+}
+
+int64_t service_now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* The program lies in the build folder, two above the test. */
@@ -73,7 +79,7 @@ static void await_port(service *server, const char *port_file) {
       return;
     if (waitpid(server->process, NULL, WNOHANG) != 0)
       fail_msg("the stand-in service did not start; is it built? (%s)", port_file);
-    pause_ms(10);
+    service_pause_ms(10);
   }
   fail_msg("the stand-in service was not ready within %d ms", START_PATIENCE_MS);
 }
@@ -129,7 +135,7 @@ void service_stop(service *server) {
       assert_int_equal(WEXITSTATUS(status), 0);
       return;
     }
-    pause_ms(10);
+    service_pause_ms(10);
   }
   kill(server->process, SIGKILL);
   waitpid(server->process, NULL, 0);
@@ -156,14 +162,11 @@ static size_t collect(char *bytes, size_t size, size_t count, void *user_data) {
   return size * count;
 }
 
-static char *control(service *server, const char *method, const char *path, const char *json) {
-  char url[256];
+static char *exchange(service *server, const char *method, const char *url, const char *json, long *status) {
   collected answer = {NULL, 0};
-  long status = 0;
   struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
   CURL *easy = curl_easy_init();
   assert_non_null(easy);
-  snprintf(url, sizeof url, "%s/_sandbox/%s", server->base_url, path);
   curl_easy_setopt(easy, CURLOPT_URL, url);
   curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
@@ -177,13 +180,29 @@ static char *control(service *server, const char *method, const char *path, cons
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, collect);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &answer);
   CURLcode result = curl_easy_perform(easy);
-  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, status);
   curl_easy_cleanup(easy);
   curl_slist_free_all(headers);
-  if (result != CURLE_OK || status != 200)
-    fail_msg("%s /_sandbox/%s: %s, HTTP %ld: %s", method, path, curl_easy_strerror(result), status,
-             answer.bytes != NULL ? answer.bytes : "");
+  if (result != CURLE_OK)
+    fail_msg("%s %s: %s", method, url, curl_easy_strerror(result));
   return answer.bytes;
+}
+
+static char *control(service *server, const char *method, const char *path, const char *json) {
+  char url[256];
+  long status = 0;
+  snprintf(url, sizeof url, "%s/_sandbox/%s", server->base_url, path);
+  char *answer = exchange(server, method, url, json, &status);
+  if (status != 200)
+    fail_msg("%s /_sandbox/%s: HTTP %ld: %s", method, path, status, answer != NULL ? answer : "");
+  return answer;
+}
+
+char *service_request(service *server, const char *method, const char *path, const char *json) {
+  char url[256];
+  long status = 0;
+  snprintf(url, sizeof url, "%s%s", server->base_url, path);
+  return exchange(server, method, url, json, &status);
 }
 
 cJSON *service_get(service *server, const char *path) {
@@ -214,6 +233,14 @@ void service_shift_clock(service *server, int seconds) {
   char json[64];
   snprintf(json, sizeof json, "{\"offset_seconds\":%d}", seconds);
   service_send(server, "PUT", "clock", json);
+}
+
+void service_issue_short_jwt(service *server, const char *path) {
+  char json[160];
+  long long now = (long long)time(NULL);
+  snprintf(json, sizeof json, "{\"path\":\"%s\",\"claims\":{\"iat\":%lld,\"exp\":%lld}}", path, now + 899,
+           now + 900);
+  service_fault(server, json);
 }
 
 /* ---- the journal ---- */
@@ -363,7 +390,7 @@ identity_config *service_config(service *server) {
   return config;
 }
 
-static identity_session *open_with(identity_config *config, const char *account) {
+identity_session *service_open_with(identity_config *config, const char *account) {
   identity_session *session = NULL;
   identity_error error;
   if (identity_session_open(config, account, &session, &error) != IDENTITY_OK)
@@ -373,7 +400,7 @@ static identity_session *open_with(identity_config *config, const char *account)
 }
 
 identity_session *service_open(service *server, const char *account) {
-  return open_with(service_config(server), account);
+  return service_open_with(service_config(server), account);
 }
 
 identity_session *service_open_stored(service *server, const char *account, const char *store) {
@@ -381,7 +408,22 @@ identity_session *service_open_stored(service *server, const char *account, cons
   identity_config *config = service_config(server);
   snprintf(directory, sizeof directory, "%s/%s", server->directory, store);
   assert_int_equal(identity_config_set_file_store(config, directory), IDENTITY_OK);
-  return open_with(config, account);
+  return service_open_with(config, account);
+}
+
+void service_login_raw(service *server, const char *email, char **jwt, char **refresh_token) {
+  char json[256];
+  snprintf(json, sizeof json, "{\"email\":\"%s\",\"password\":\"%s\",\"publisherId\":\"%s\"}", email,
+           TEST_PASSWORD, TEST_PUBLISHER);
+  char *answer = service_request(server, "POST", "/auths", json);
+  cJSON *root = cJSON_Parse(answer);
+  const cJSON *data = cJSON_GetObjectItemCaseSensitive(root, "responseData");
+  *jwt = strdup(text_of(data, "jwt"));
+  *refresh_token = strdup(text_of(data, "refreshToken"));
+  cJSON_Delete(root);
+  free(answer);
+  assert_true(*jwt != NULL && *refresh_token != NULL);
+  assert_true((*jwt)[0] != '\0' && (*refresh_token)[0] != '\0');
 }
 
 void service_register(identity_session *session, const char *email) {
@@ -435,4 +477,25 @@ int32_t service_pending_of(identity_session *session) {
   int32_t value = state->consents_pending;
   identity_state_free(state);
   return value;
+}
+
+int32_t service_reason_of(identity_session *session) {
+  const identity_state *state = state_of(session);
+  int32_t value = state->reason;
+  identity_state_free(state);
+  return value;
+}
+
+int64_t service_wait_of(identity_session *session) {
+  const identity_state *state = state_of(session);
+  int64_t value = state->retry_after_ms;
+  identity_state_free(state);
+  return value;
+}
+
+identity_status service_fetch(identity_session *session, identity_error *error) {
+  const identity_customer *customer = NULL;
+  identity_status status = identity_fetch_customer(session, &customer, error);
+  identity_customer_free(customer);
+  return status;
 }

@@ -36,6 +36,13 @@ void service_send(service *server, const char *method, const char *path, const c
 void service_fault(service *server, const char *json);
 void service_clear_faults(service *server);
 void service_shift_clock(service *server, int seconds);
+/* The next answer of this path carries a JWT that lives a second for the library and 15 minutes for the
+ * service. */
+void service_issue_short_jwt(service *server, const char *path);
+/* A request of the API itself, past the library; the answer's body, which the caller frees. */
+char *service_request(service *server, const char *method, const char *path, const char *json);
+/* The pair of a login past the library; the caller frees both texts. */
+void service_login_raw(service *server, const char *email, char **jwt, char **refresh_token);
 
 /* Requests in the journal with this method and path (a '*' is any segment); status -1: any. */
 int service_count(service *server, const char *method, const char *path, int status);
@@ -49,6 +56,8 @@ int service_valid_refresh_tokens(service *server, const char *email);
 /* A config for the service: base URL, CA, a log that is kept for service_log_is_clean. The caller frees it.
  */
 identity_config *service_config(service *server);
+/* A session; takes the config. */
+identity_session *service_open_with(identity_config *config, const char *account);
 /* A session with the memory store. */
 identity_session *service_open(service *server, const char *account);
 /* A session with a file store in a directory below the service's own. */
@@ -67,5 +76,14 @@ void service_watch_secret(const char *secret);
 /* A copy of the state, checked. */
 int32_t service_state_of(identity_session *session);
 int32_t service_pending_of(identity_session *session);
+int32_t service_reason_of(identity_session *session);
+/* STALE: until the next refresh. */
+int64_t service_wait_of(identity_session *session);
+/* GET /customers/{id}, the result thrown away. */
+identity_status service_fetch(identity_session *session, identity_error *error);
+/* Sleeps, whatever interrupts. */
+void service_pause_ms(int ms);
+/* Time on a clock that only goes forward. */
+int64_t service_now_ms(void);
 
 #endif

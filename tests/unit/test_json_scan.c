@@ -1,0 +1,303 @@
+#include "support/rows.h"
+
+#include "base/limits.h"
+#include "wire/json_scan.h"
+
+static bool scan(const char *text, size_t length) {
+  char *copy = exact_copy(text, length);
+  bool whole = identity__json_scan(copy, length);
+  free(copy);
+  return whole;
+}
+
+static const char *const valid[] = {
+    "null",
+    "true",
+    "false",
+    "0",
+    "-0",
+    "7",
+    "-12",
+    "1.5",
+    "0.25",
+    "1e3",
+    "1E+3",
+    "1e-3",
+    "-1.25e12",
+    "9007199254740993",
+    "1e400",
+    "\"\"",
+    "\"text\"",
+    "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
+    "\"\\u0001\"",
+    "\"\\u00e9\\uFFFF\"",
+    "\"\\uD834\\uDD1E\"",
+    "\"\\ud834\\udd1e\"",
+    "\"\\uD800\\uDC00\"",
+    "\"\\uDBFF\\uDFFF\"",
+    "\"j\xC3\xB6rg \xE2\x82\xAC \xF0\x9D\x84\x9E\"",
+    "\"\x7F\"",
+    "[]",
+    "{}",
+    "[ ]",
+    "{ }",
+    " \t\r\n[1 , 2\n]\t",
+    "[[],{},[{}]]",
+    "{\"a\":1}",
+    "{\"\":\"\"}",
+    "{ \"a\" : 1 , \"b\" : [ true , null ] }",
+    "{\"a\":1,\"a\":2}", /* grammar only: names are compared after parsing */
+};
+
+static void valid_documents_pass(void **state) {
+  (void)state;
+  for (size_t i = 0; i < COUNT(valid); i++)
+    CHECK(valid[i], scan(valid[i], strlen(valid[i])));
+}
+
+static const char *const invalid[] = {
+    "",
+    " ",
+    "nul",
+    "nulll",
+    "NULL",
+    "True",
+    "undefined",
+    "NaN",
+    "-NaN",
+    "Infinity",
+    "-Infinity",
+    "inf",
+    "+1",
+    "-",
+    "--1",
+    "01",
+    "-01",
+    "00",
+    "0x10",
+    "1.",
+    ".5",
+    "-.5",
+    "1.e3",
+    "1e",
+    "1e+",
+    "1e+-3",
+    "1,5",
+    "1 2",
+    "1_000",
+    "'text'",
+    "text",
+    "\"",
+    "\"open",
+    "\"\\\"",
+    "\"\\",
+    "\"\\x41\"",
+    "\"\\a\"",
+    "\"\\'\"",
+    "\"\\u\"",
+    "\"\\u123\"",
+    "\"\\u123g\"",
+    "\"\\u 041\"",
+    "\"\\U0041\"",
+    "\"\\u0000\"",
+    "{\"\\u0000\":1}",
+    "{\"a\\u0000b\":1}",
+    "\"\\uD834\"",
+    "\"\\uD834x\"",
+    "\"\\uD834\\n\"",
+    "\"\\uD834\\u0041\"",
+    "\"\\uD834\\uD834\"",
+    "\"\\uDD1E\"",
+    "\"\\uDD1E\\uD834\"",
+    "\"\\uD834\\uDD1\"",
+    "\"line\nbreak\"",
+    "\"tab\t\"",
+    "\"\x1F\"",
+    "\"\x80\"",
+    "\"\xC3\"",
+    "\"\xC3\x28\"",
+    "\"\xC0\xAF\"",
+    "\"\xED\xA0\x80\"",
+    "\"\xF4\x90\x80\x80\"",
+    "\"\xFF\"",
+    "\xEF\xBB\xBF{}",
+    "\xEF\xBB\xBF",
+    "\xFE\xFF",
+    "\xC2\xA0[]",
+    "\f[]",
+    "\v[]",
+    "[",
+    "]",
+    "{",
+    "}",
+    "[1",
+    "[1,",
+    "[1,]",
+    "[,1]",
+    "[,]",
+    "[1 2]",
+    "[1;2]",
+    "[1}",
+    "{]",
+    "{\"a\"}",
+    "{\"a\":}",
+    "{\"a\":1",
+    "{\"a\":1,",
+    "{\"a\":1,}",
+    "{,\"a\":1}",
+    "{\"a\" 1}",
+    "{\"a\":1 \"b\":2}",
+    "{\"a\"::1}",
+    "{a:1}",
+    "{'a':1}",
+    "{1:1}",
+    "{null:1}",
+    "{} {}",
+    "{}x",
+    "[]]",
+    "{}}",
+    "null,",
+    "1/* one */",
+    "// one\n1",
+    "#1",
+    "<html></html>",
+};
+
+static void invalid_documents_are_refused(void **state) {
+  (void)state;
+  for (size_t i = 0; i < COUNT(invalid); i++)
+    CHECK(invalid[i], !scan(invalid[i], strlen(invalid[i])));
+}
+
+static void a_zero_byte_is_refused_anywhere(void **state) {
+  (void)state;
+  static const char document[] = "{\"a\":[1,\"b\"]}";
+  for (size_t at = 0; at <= sizeof document - 1; at++) {
+    char copy[sizeof document + 1];
+    memcpy(copy, document, at);
+    copy[at] = '\0';
+    memcpy(copy + at + 1, document + at, sizeof document - 1 - at);
+    assert_false(scan(copy, sizeof document));
+  }
+}
+
+/* So many lists in each other, or objects. */
+static bool scan_nested(size_t depth, const char *open, const char *inner, const char *close) {
+  char text[4096] = "";
+  for (size_t i = 0; i < depth; i++)
+    strcat(text, open);
+  strcat(text, inner);
+  for (size_t i = 0; i < depth; i++)
+    strcat(text, close);
+  return scan(text, strlen(text));
+}
+
+static void depth_is_bounded(void **state) {
+  (void)state;
+  const size_t most = IDENTITY__MAX_JSON_DEPTH;
+  assert_true(scan_nested(most, "[", "", "]"));
+  assert_true(scan_nested(most, "[", "7", "]"));
+  assert_false(scan_nested(most + 1, "[", "", "]"));
+  assert_true(scan_nested(most, "{\"a\":", "7", "}"));
+  assert_false(scan_nested(most + 1, "{\"a\":", "7", "}"));
+  assert_true(scan_nested(most / 2, "[{\"a\":", "7", "}]"));
+  assert_false(scan_nested(most / 2, "[{\"a\":", "[]", "}]"));
+}
+
+static void depth_counts_what_is_open_not_what_was(void **state) {
+  (void)state;
+  char text[1024] = "[";
+  for (size_t i = 0; i < 3 * IDENTITY__MAX_JSON_DEPTH; i++)
+    strcat(text, "[],");
+  strcat(text, "{}]");
+  assert_true(scan(text, strlen(text)));
+}
+
+static void a_million_open_brackets_are_refused_without_harm(void **state) {
+  (void)state;
+  char *open = repeated('[', IDENTITY__MAX_BODY);
+  assert_false(identity__json_scan(open, IDENTITY__MAX_BODY));
+  free(open);
+}
+
+/* Every kind of token, and the last byte closes it. */
+static const char sample[] =
+    "{\"responseData\":{\"jwt\":\"e\\u00e9\\uD834\\uDD1E\xE2\x82\xAC\",\"n\":[-1.5e+3,0,true,"
+    "false,null,{}]},\"errors\":[\"a\\\\\\\"\"]}";
+
+static void every_truncation_is_refused(void **state) {
+  (void)state;
+  assert_true(scan(sample, sizeof sample - 1));
+  for (size_t length = 0; length < sizeof sample - 1; length++)
+    if (scan(sample, length))
+      fail_msg("the first %zu bytes pass", length);
+}
+
+static void whatever_stands_behind_the_value_is_refused(void **state) {
+  (void)state;
+  for (int c = 0; c < 256; c++) {
+    char copy[sizeof sample];
+    memcpy(copy, sample, sizeof sample - 1);
+    copy[sizeof sample - 1] = (char)c;
+    bool space = c == ' ' || c == '\t' || c == '\r' || c == '\n';
+    if (scan(copy, sizeof sample) != space)
+      fail_msg("byte %d behind the value", c);
+  }
+}
+
+static const struct {
+  const char *name;
+  const char *document;
+  const char *path[4];
+  const char *found; /* NULL: nothing */
+} spans[] = {
+    {"member", "{\"a\":1,\"b\":[2, 3]}", {"b"}, "[2, 3]"},
+    {"first of many", "{\"a\":{\"x\":0},\"b\":1}", {"a"}, "{\"x\":0}"},
+    {"nested", "{\"r\":{\"o\":{\"d\":12345678901234567890}}}", {"r", "o", "d"}, "12345678901234567890"},
+    {"behind other members",
+     "{ \"z\" : [ {\"a\":9} ] , \"r\" : { \"q\":\"}\", \"a\" : 1.50 } }",
+     {"r", "a"},
+     "1.50"},
+    {"absent", "{\"a\":1}", {"b"}, NULL},
+    {"absent inside", "{\"a\":{\"b\":1}}", {"a", "c"}, NULL},
+    {"prefix of a name", "{\"ab\":1}", {"a"}, NULL},
+    {"longer than a name", "{\"a\":1}", {"ab"}, NULL},
+    {"case", "{\"A\":1}", {"a"}, NULL},
+    {"not an object", "[1]", {"a"}, NULL},
+    {"path through a text", "{\"a\":\"b\"}", {"a", "b"}, NULL},
+    {"path through null", "{\"a\":null}", {"a", "b"}, NULL},
+    {"empty object", "{}", {"a"}, NULL},
+    {"null value", "{\"a\":null}", {"a"}, "null"},
+    {"whole document", "{\"a\":1}", {NULL}, "{\"a\":1}"},
+    {"name only as a value", "{\"b\":\"a\"}", {"a"}, NULL},
+    {"same name deeper", "{\"b\":{\"a\":1}}", {"a"}, NULL},
+};
+
+static void raw_text_is_found_by_its_path(void **state) {
+  (void)state;
+  for (size_t i = 0; i < COUNT(spans); i++) {
+    size_t length = strlen(spans[i].document);
+    char *copy = exact_copy(spans[i].document, length);
+    identity__json_span span = identity__json_find(copy, length, spans[i].path);
+    CHECK(spans[i].name, (span.start == NULL) == (spans[i].found == NULL));
+    if (span.start != NULL) {
+      CHECK_INT(spans[i].name, span.length, strlen(spans[i].found));
+      CHECK(spans[i].name, memcmp(span.start, spans[i].found, span.length) == 0);
+    }
+    free(copy);
+  }
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(valid_documents_pass),
+    cmocka_unit_test(invalid_documents_are_refused),
+    cmocka_unit_test(a_zero_byte_is_refused_anywhere),
+    cmocka_unit_test(depth_is_bounded),
+    cmocka_unit_test(depth_counts_what_is_open_not_what_was),
+    cmocka_unit_test(a_million_open_brackets_are_refused_without_harm),
+    cmocka_unit_test(every_truncation_is_refused),
+    cmocka_unit_test(whatever_stands_behind_the_value_is_refused),
+    cmocka_unit_test(raw_text_is_found_by_its_path),
+};
+
+SUITE("json scan", tests)

@@ -1,0 +1,294 @@
+#include "support/allocations.h"
+#include "support/records.h"
+
+static char *long_text(size_t length) {
+  char *made = malloc(length + 1);
+  assert_non_null(made);
+  memset(made, 'x', length);
+  made[length] = '\0';
+  return made;
+}
+
+static void replace(char **place, char *value) {
+  free(*place);
+  *place = value;
+}
+
+static void take_texts(identity__record *record, char **texts, size_t *count) {
+  char **places[6 + 2 * IDENTITY__MAX_PENDING_CONSENTS] = {
+      &record->grant.jwt,         &record->grant.refresh_token, &record->grant.customer_token,
+      &record->grant.customer_id, &record->grant.publisher_id,  &record->grant.email};
+  *count = 6;
+  for (uint32_t i = 0; i < record->pending_count; i++) {
+    places[(*count)++] = &record->pending[i].name;
+    places[(*count)++] = &record->pending[i].version;
+  }
+  for (size_t i = 0; i < *count; i++) {
+    texts[i] = *places[i];
+    *places[i] = NULL;
+  }
+}
+
+/* The texts one by one, everything else by its bytes: a member that is added later is compared too. */
+static void assert_same(const identity__record *a, const identity__record *b) {
+  static identity__record plain_a, plain_b;
+  char *texts_a[6 + 2 * IDENTITY__MAX_PENDING_CONSENTS], *texts_b[6 + 2 * IDENTITY__MAX_PENDING_CONSENTS];
+  size_t count_a = 0, count_b = 0;
+  memcpy(&plain_a, a, sizeof plain_a);
+  memcpy(&plain_b, b, sizeof plain_b);
+  take_texts(&plain_a, texts_a, &count_a);
+  take_texts(&plain_b, texts_b, &count_b);
+  assert_int_equal(count_a, count_b);
+  for (size_t i = 0; i < count_a; i++) {
+    assert_int_equal(texts_a[i] == NULL, texts_b[i] == NULL);
+    if (texts_a[i] == NULL)
+      continue;
+    assert_string_equal(texts_a[i], texts_b[i]);
+    assert_ptr_not_equal(texts_a[i], texts_b[i]);
+  }
+  assert_memory_equal(&plain_a, &plain_b, sizeof plain_a);
+}
+
+static void a_new_record_says_that_nobody_ever_signed_in(void **state) {
+  (void)state;
+  assert_int_equal(target.standing, IDENTITY__RECORD_SIGNED_OUT);
+  assert_int_equal(target.reason, IDENTITY_REASON_NEVER_SIGNED_IN);
+  assert_int_equal(target.epoch, 0);
+  assert_null(target.grant.jwt);
+}
+
+static void every_member_comes_back(void **state) {
+  (void)state;
+  fill(&source);
+  encode_source();
+  assert_int_equal(decode_part(bytes.bytes, bytes.length), IDENTITY__RECORD_OK);
+  assert_same(&source, &target);
+}
+
+static void an_empty_record_comes_back(void **state) {
+  (void)state;
+  encode_source();
+  assert_true(bytes.length < 1024);
+  assert_int_equal(decode_part(bytes.bytes, bytes.length), IDENTITY__RECORD_OK);
+  assert_empty(&target);
+}
+
+static void an_empty_text_is_not_an_absent_one(void **state) {
+  (void)state;
+  source.grant.jwt = text("");
+  encode_source();
+  assert_int_equal(decode_part(bytes.bytes, bytes.length), IDENTITY__RECORD_OK);
+  assert_string_equal(target.grant.jwt, "");
+  assert_null(target.grant.refresh_token);
+}
+
+static void what_the_target_held_is_replaced(void **state) {
+  (void)state;
+  encode_source();
+  fill(&target);
+  assert_int_equal(decode_part(bytes.bytes, bytes.length), IDENTITY__RECORD_OK);
+  assert_empty(&target);
+}
+
+static const struct {
+  size_t offset;
+  size_t maximum;
+} text_limits[] = {
+    {offsetof(identity__record, grant.jwt), IDENTITY__MAX_TOKEN},
+    {offsetof(identity__record, grant.refresh_token), IDENTITY__MAX_TOKEN},
+    {offsetof(identity__record, grant.customer_token), IDENTITY__MAX_TOKEN},
+    {offsetof(identity__record, grant.customer_id), IDENTITY__MAX_ID},
+    {offsetof(identity__record, grant.publisher_id), IDENTITY__MAX_ID},
+    {offsetof(identity__record, grant.email), IDENTITY__MAX_EMAIL},
+    {offsetof(identity__record, pending[1].name), IDENTITY__MAX_CONSENT_TEXT},
+    {offsetof(identity__record, pending[1].version), IDENTITY__MAX_CONSENT_TEXT},
+};
+
+static void texts_are_taken_up_to_their_limit(void **state) {
+  (void)state;
+  fill(&source);
+  for (size_t i = 0; i < COUNT(text_limits); i++) {
+    char **place = (char **)(void *)((char *)&source + text_limits[i].offset);
+    replace(place, long_text(text_limits[i].maximum));
+    encode_source();
+    assert_int_equal(decode_part(bytes.bytes, bytes.length), IDENTITY__RECORD_OK);
+    assert_same(&source, &target);
+    replace(place, long_text(text_limits[i].maximum + 1));
+    identity__buffer_reset(&bytes);
+    assert_false(identity__record_encode(&source, BINDING, &bytes));
+    assert_int_equal(bytes.length, 0);
+    replace(place, text("x"));
+  }
+}
+
+static void what_could_not_be_read_back_is_not_written(void **state) {
+  (void)state;
+  fill(&source);
+  encode_source();
+#define REFUSED(change, undo)                                                                                \
+  do {                                                                                                       \
+    change;                                                                                                  \
+    identity__buffer_reset(&bytes);                                                                          \
+    assert_false(identity__record_encode(&source, BINDING, &bytes));                                         \
+    assert_int_equal(bytes.length, 0);                                                                       \
+    undo;                                                                                                    \
+    encode_source();                                                                                         \
+  } while (0)
+  REFUSED(source.epoch = (uint64_t)INT64_MAX + 1, source.epoch = 0);
+  REFUSED(source.standing = 3, source.standing = 0);
+  REFUSED(source.standing = -1, source.standing = 0);
+  REFUSED(source.ambiguous = 2, source.ambiguous = 1);
+  REFUSED(source.failures = -1, source.failures = 0);
+  REFUSED(source.grant.sent_wall_ms = INT64_MIN, source.grant.sent_wall_ms = 0);
+  REFUSED(source.cooldown_wall_ms = INT64_MAX, source.cooldown_wall_ms = 0);
+  REFUSED(source.caused_count = IDENTITY__MAX_CAUSED + 1, source.caused_count = 0);
+  REFUSED(source.pending_count = IDENTITY__MAX_PENDING_CONSENTS + 1, source.pending_count = 2);
+  REFUSED(source.pending_count = 3, source.pending_count = 2); /* the third has no texts */
+  REFUSED(memset(source.lease.owner, 'x', sizeof source.lease.owner), source.lease.owner[23] = '\0');
+  REFUSED(replace(&source.grant.email, text("\xFF")), replace(&source.grant.email, NULL));
+#undef REFUSED
+}
+
+static void a_binding_is_taken_up_to_its_limit(void **state) {
+  (void)state;
+  char *binding = long_text(IDENTITY__MAX_URL + 1);
+  assert_false(identity__record_encode(&source, binding, &bytes));
+  assert_true(identity__record_encode(&source, binding + 1, &bytes));
+  assert_int_equal(identity__record_decode(bytes.bytes, bytes.length, binding + 1, &target),
+                   IDENTITY__RECORD_OK);
+  assert_int_equal(identity__record_decode(bytes.bytes, bytes.length, binding, &target),
+                   IDENTITY__RECORD_CORRUPT);
+  free(binding);
+}
+
+/* Tokens of full length, and consents until the last byte. */
+static void fill_to_the_bound(void) {
+  fill(&source);
+  replace(&source.grant.jwt, long_text(IDENTITY__MAX_TOKEN));
+  replace(&source.grant.refresh_token, long_text(IDENTITY__MAX_TOKEN));
+  replace(&source.grant.customer_token, long_text(IDENTITY__MAX_TOKEN));
+  replace(&source.grant.email, text(""));
+  encode_source();
+  while (IDENTITY__MAX_RECORD - bytes.length > 2 * IDENTITY__MAX_CONSENT_TEXT + 24) {
+    identity__kept_consent *next = &source.pending[source.pending_count++];
+    next->name = long_text(IDENTITY__MAX_CONSENT_TEXT);
+    next->version = long_text(IDENTITY__MAX_CONSENT_TEXT);
+    encode_source();
+  }
+  size_t left = IDENTITY__MAX_RECORD - bytes.length;
+  for (uint32_t i = 0; left > 0 && i < 2; i++) { /* the two consents with short texts */
+    size_t length = strlen(source.pending[i].version);
+    size_t more = left < IDENTITY__MAX_CONSENT_TEXT - length ? left : IDENTITY__MAX_CONSENT_TEXT - length;
+    replace(&source.pending[i].version, long_text(length + more));
+    left -= more;
+  }
+  assert_int_equal(left, 0);
+}
+
+static void a_record_is_taken_up_to_its_limit(void **state) {
+  (void)state;
+  fill_to_the_bound();
+  encode_source();
+  assert_int_equal(bytes.length, IDENTITY__MAX_RECORD);
+  assert_int_equal(decode_part(bytes.bytes, bytes.length), IDENTITY__RECORD_OK);
+  assert_same(&source, &target);
+  replace(&source.grant.email, text("x"));
+  identity__buffer_reset(&bytes);
+  assert_false(identity__record_encode(&source, BINDING, &bytes));
+  assert_int_equal(bytes.length, 0);
+}
+
+static void a_buffer_too_small_is_left_empty(void **state) {
+  (void)state;
+  fill(&source);
+  encode_source();
+  for (size_t maximum = 0; maximum < bytes.length; maximum++) {
+    identity__buffer small;
+    identity__buffer_init(&small, maximum);
+    assert_false(identity__record_encode(&source, BINDING, &small));
+    assert_int_equal(small.length, 0);
+    identity__buffer_free(&small);
+  }
+}
+
+static void a_copy_shares_nothing(void **state) {
+  (void)state;
+  fill(&source);
+  fill(&target);
+  assert_true(identity__record_copy(&target, &source));
+  assert_same(&source, &target);
+  assert_true(identity__record_copy(&target, &target));
+  assert_same(&source, &target);
+  identity__grant grant = {0};
+  assert_true(identity__grant_copy(&grant, &source.grant));
+  assert_string_equal(grant.refresh_token, source.grant.refresh_token);
+  assert_ptr_not_equal(grant.refresh_token, source.grant.refresh_token);
+  assert_string_equal(grant.boot_id, source.grant.boot_id);
+  assert_true(identity__grant_copy(&grant, &grant));
+  identity__grant_clear(&grant);
+  assert_null(grant.jwt);
+  assert_int_equal(grant.life_ms, 0);
+}
+
+static void clear_survives_counts_that_are_too_high(void **state) {
+  (void)state;
+  fill(&source);
+  source.pending_count = UINT32_MAX;
+  source.caused_count = UINT32_MAX;
+  identity__record_clear(&source);
+  assert_empty(&source);
+}
+
+static void without_memory_the_target_is_empty(void **state) {
+  (void)state;
+  SKIP_WITHOUT_FAILURES();
+  fill(&source);
+  encode_source();
+  int32_t status = IDENTITY__RECORD_MEMORY;
+  int allowed = 0;
+  for (; status == IDENTITY__RECORD_MEMORY; allowed++) {
+    fill(&target);
+    allocations_left = allowed;
+    status = identity__record_decode(bytes.bytes, bytes.length, BINDING, &target);
+    allocations_left = -1;
+    if (status == IDENTITY__RECORD_MEMORY)
+      assert_empty(&target);
+  }
+  assert_int_equal(status, IDENTITY__RECORD_OK);
+  assert_int_equal(allowed, 11); /* ten texts */
+  for (int copied = allowed = 0; !copied; allowed++) {
+    fill(&target);
+    allocations_left = allowed;
+    copied = identity__record_copy(&target, &source);
+    allocations_left = -1;
+    if (!copied)
+      assert_empty(&target);
+  }
+  assert_int_equal(allowed, 11);
+  identity__buffer_free(&bytes);
+  allocations_left = 0;
+  int encoded = identity__record_encode(&source, BINDING, &bytes);
+  allocations_left = -1;
+  assert_false(encoded);
+  assert_int_equal(bytes.length, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+static const struct CMUnitTest tests[] = {
+    TEST(a_new_record_says_that_nobody_ever_signed_in),
+    TEST(every_member_comes_back),
+    TEST(an_empty_record_comes_back),
+    TEST(an_empty_text_is_not_an_absent_one),
+    TEST(what_the_target_held_is_replaced),
+    TEST(texts_are_taken_up_to_their_limit),
+    TEST(what_could_not_be_read_back_is_not_written),
+    TEST(a_binding_is_taken_up_to_its_limit),
+    TEST(a_record_is_taken_up_to_its_limit),
+    TEST(a_buffer_too_small_is_left_empty),
+    TEST(a_copy_shares_nothing),
+    TEST(clear_survives_counts_that_are_too_high),
+    TEST(without_memory_the_target_is_empty),
+};
+
+SUITE("record", tests)
