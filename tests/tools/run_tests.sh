@@ -21,8 +21,9 @@ done
 
 passed=0
 failed=0
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+logs=$(mktemp -d)
+log=$logs/program
+trap 'rm -rf "$logs"' EXIT
 export CMOCKA_MESSAGE_OUTPUT=STDOUT
 
 count_lines() { grep -c "$1" "$log"; }
@@ -47,13 +48,18 @@ run_program() {
   grep -vE '^\[( RUN      |       OK )\]' "$log" | sed 's/^/      /'
 }
 
-# Scripts end with "N passed, N failed".
-run_script() {
+# Scripts end with "N passed, N failed". They run beside the programs, each with a log of its own.
+begin_script() {
   name=$1
   shift
-  "$@" >"$log" 2>&1
-  status=$?
-  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1)
+  ("$@" >"$logs/$name.log" 2>&1; echo $? >"$logs/$name.status") &
+}
+
+end_script() {
+  name=$1
+  while [ ! -s "$logs/$name.status" ]; do sleep 0.1; done
+  status=$(cat "$logs/$name.status")
+  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$logs/$name.log" | tail -n 1)
   ok=$(printf '%s' "$line" | sed -n 's/ passed.*//p')
   bad=$(printf '%s' "$line" | sed -n 's/.*, \([0-9]*\) failed/\1/p')
   : "${ok:=0}" "${bad:=1}"
@@ -62,8 +68,13 @@ run_script() {
   passed=$((passed + ok))
   failed=$((failed + bad))
   printf '  %-34s %3d of %3d%s\n' "$name" "$ok" "$((ok + bad))" "$([ "$bad" -eq 0 ] || echo "  FAILED (exit $status)")"
-  [ "$bad" -eq 0 ] || tail -n 60 "$log" | sed 's/^/      /'
+  [ "$bad" -eq 0 ] || tail -n 60 "$logs/$name.log" | sed 's/^/      /'
 }
+
+[ -z "$only" ] || scripts=no
+if [ "$scripts" = yes ]; then
+  begin_script stand-in-service bash tests/sandbox_test/run.sh "$build/identity-sandbox"
+fi
 
 for kind in unit e2e; do
   echo "$kind tests"
@@ -73,10 +84,11 @@ for kind in unit e2e; do
   done
 done
 
-if [ "$scripts" = yes ] && [ -z "$only" ]; then
+if [ "$scripts" = yes ]; then
   echo "scripts"
-  run_script "stand-in service" bash tests/sandbox_test/run.sh "$build/identity-sandbox"
-  run_script "command-line client" bash tests/cli/journey.sh "$build"
+  end_script stand-in-service
+  begin_script command-line-client bash tests/cli/journey.sh "$build"
+  end_script command-line-client
 fi
 
 echo "$passed passed, $failed failed"
