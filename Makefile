@@ -23,6 +23,14 @@ endif
 endif
 
 CFLAGS ?= -O2 -g
+# Short lines unless V=1.
+ifdef V
+say = @:
+Q :=
+else
+say = @printf '  %-6s %s\n' $(1) $(2)
+Q := @
+endif
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
   -Wmissing-prototypes -Wformat=2 -Wvla -Wwrite-strings -Wpointer-arith -Wundef
 ifdef WERROR
@@ -72,22 +80,25 @@ $(B)/obj/tests/support/%.o $(B)/obj/tests/unit/%.o $(B)/obj/tests/e2e/%.o: FLAGS
 
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(BASE_FLAGS) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$<)
+	$(Q)$(CC) $(BASE_FLAGS) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 -include $(wildcard $(patsubst %.o,%.d,$(LIB_OBJECTS) $(CLI_OBJECTS) $(SANDBOX_OBJECTS) $(SUPPORT_OBJECTS) \
   $(call object,$(UNIT_SOURCES) $(E2E_SOURCES))))
 
 # ---- link ----
 $(STATIC): $(LIB_OBJECTS)
+	$(call say,AR,$@)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 $(SHARED): $(LIB_OBJECTS) src/identity.map
-	$(CC) -shared $(CFLAGS) $(LDFLAGS) $(LINK_FLAGS) -Wl,-soname,libidentity.so.$(SOVERSION) \
+	$(call say,LINK,$@)
+	$(Q)$(CC) -shared $(CFLAGS) $(LDFLAGS) $(LINK_FLAGS) -Wl,-soname,libidentity.so.$(SOVERSION) \
 	  -Wl,--version-script,src/identity.map -o $@ $(LIB_OBJECTS) $(LIB_LIBS)
 
 $(SHARED_LINKS): $(SHARED)
-	ln -sf $(notdir $(SHARED)) $@
+	@ln -sf $(notdir $(SHARED)) $@
 
 # Written anew each time: install may come with another PREFIX than the build.
 .PHONY: always
@@ -98,14 +109,17 @@ $(PC): always
 
 # The tools link the archive: they run from the build folder and from anywhere.
 $(B)/identity-cli: $(CLI_OBJECTS) $(STATIC)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
 
 $(B)/identity-sandbox: $(SANDBOX_OBJECTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libmicrohttpd libcjson openssl) -pthread
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,--libs,libmicrohttpd libcjson openssl) -pthread
 
 $(TEST_PROGRAMS): $(B)/tests/%: $(B)/obj/tests/%.o $(SUPPORT_OBJECTS) $(STATIC)
+	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK_$(notdir $@)) -o $@ $^ $(call pkg,--libs,cmocka) $(LIB_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LINK_$(notdir $@)) -o $@ $^ $(call pkg,--libs,cmocka) $(LIB_LIBS)
 
 # This test refuses libcurl options one by one.
 LINK_test_curl_options := -Wl,--wrap=curl_easy_setopt
@@ -115,17 +129,17 @@ LINK_test_curl_options := -Wl,--wrap=curl_easy_setopt
 test-programs: $(TEST_PROGRAMS) tools
 
 test: test-programs ## build and run all tests of a minute
-	sh tests/tools/run_tests.sh $(B)
+	@sh tests/tools/run_tests.sh $(B)
 
 demo: tools ## tell the whole journey against the stand-in service
-	bash examples/demo/journey.sh $(B)
+	@bash examples/demo/journey.sh $(B)
 
 # ---- dependencies ----
 deps: ## install what build, demo and test need (apt, apk, dnf, pacman, brew)
-	sh tests/tools/deps.sh base
+	@sh tests/tools/deps.sh base
 
 deps-check: ## install what check needs beyond that
-	sh tests/tools/deps.sh check $(B)
+	@sh tests/tools/deps.sh check $(B)
 
 # ---- checks: each can be run alone ----
 include tests/tools/checks.mk
@@ -155,4 +169,4 @@ help: ## this list
 	@echo "make               the library, the command-line client, the stand-in service"
 	@grep -hE '^[a-z-]+:.*## ' Makefile tests/tools/checks.mk | \
 	  sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "make %-14s%s\n", $$1, $$2}'
-	@echo "Variables: CC AR CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG CROSS_COMPILE PREFIX DESTDIR B (build folder) WERROR=1"
+	@echo "Variables: CC AR CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG CROSS_COMPILE PREFIX DESTDIR B (build folder) WERROR=1 V=1"
