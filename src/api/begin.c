@@ -10,6 +10,13 @@ identity_status identity__check_result(const void *result, const char *name, ide
   return IDENTITY_OK;
 }
 
+void identity__init_params(void *params, uint32_t size) {
+  if (params == NULL || size < sizeof size)
+    return;
+  memset(params, 0, size);
+  memcpy(params, &size, sizeof size);
+}
+
 static bool is_zero(const char *bytes, size_t size) {
   for (size_t i = 0; i < size; i++)
     if (bytes[i] != 0)

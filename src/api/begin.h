@@ -15,6 +15,8 @@
 /* BAD_ARGUMENT for a NULL out-parameter; sets it to NULL otherwise. */
 identity_status identity__check_result(const void *result, const char *name, identity_error *error);
 
+/* Zeroes a params struct of the app's size and notes that size. */
+void identity__init_params(void *params, uint32_t size);
 /* Copies an app's params struct of any release into this one's: a shorter struct has absent members, a longer
  * one must be zero beyond what is known. first_size: what the first release had. */
 identity_status identity__check_params(const void *params, size_t first_size, void *copy, size_t size,

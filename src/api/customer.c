@@ -4,7 +4,6 @@
 #include "wire/check.h"
 #include "wire/results.h"
 
-#include <string.h>
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -82,8 +81,7 @@ static void update_flow(identity__call *call) {
 }
 
 void identity_update_customer_params_init(identity_update_customer_params *params, uint32_t size) {
-  memset(params, 0, size);
-  params->struct_size = size;
+  identity__init_params(params, size);
 }
 
 static identity_status check_params(const identity_update_customer_params *params, identity_error *error) {

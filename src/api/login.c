@@ -5,7 +5,6 @@
 #include "wire/check.h"
 
 #include <identity/server.h>
-#include <string.h>
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -67,8 +66,7 @@ static void flow(identity__call *call) {
 }
 
 void identity_login_params_init(identity_login_params *params, uint32_t size) {
-  memset(params, 0, size);
-  params->struct_size = size;
+  identity__init_params(params, size);
 }
 
 static bool keep_params(identity__call *call, const identity_login_params *params) {

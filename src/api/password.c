@@ -161,8 +161,7 @@ static void update_flow(identity__call *call) {
 }
 
 void identity_update_password_params_init(identity_update_password_params *params, uint32_t size) {
-  memset(params, 0, size);
-  params->struct_size = size;
+  identity__init_params(params, size);
 }
 
 static identity_status check_update(const identity_session *session,

@@ -177,8 +177,7 @@ static void flow(identity__call *call) {
 }
 
 void identity_register_params_init(identity_register_params *params, uint32_t size) {
-  memset(params, 0, size);
-  params->struct_size = size;
+  identity__init_params(params, size);
 }
 
 static identity_status check_params(const identity_register_params *params, identity_error *error) {

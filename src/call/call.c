@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum { STATE_NEW, STATE_TOKEN, STATE_SENDING, STATE_PAUSED, STATE_ORDERED, STATE_DONE };
-enum { REPEAT_FIRST_MS = 200, PROGRESS_UNSENT = 0, SHORTEST_SECRET = 4 };
+enum { REPEAT_FIRST_MS = 200, PROGRESS_UNSENT = 0, SHORTEST_SECRET = 4, TELLING_PIECE = 12 };
 
 identity__call *identity__call_new(const char *name, identity__flow flow) {
   identity__call *call = malloc(sizeof *call);
@@ -74,8 +74,16 @@ bool identity__call_built(identity__call *call, bool whole) {
 
 /* ---- the machine ---- */
 
+/* The beginning of a secret is enough: the texts of a service are cut. */
 static bool shows(const char *message, const char *secret) {
-  return secret != NULL && strlen(secret) >= SHORTEST_SECRET && strstr(message, secret) != NULL;
+  char piece[TELLING_PIECE + 1] = {0};
+  size_t length = secret != NULL ? strnlen(secret, TELLING_PIECE) : 0;
+  if (length < SHORTEST_SECRET)
+    return false;
+  memcpy(piece, secret, length);
+  bool found = strstr(message, piece) != NULL;
+  identity__wipe(piece, sizeof piece);
+  return found;
 }
 
 /* A service that repeats a password in its complaint must not carry it into an error of ours. */
@@ -83,9 +91,11 @@ static void hide_secrets(identity__call *call) {
   bool found = shows(call->error.message, call->bearer.length > 0 ? call->bearer.bytes : NULL);
   for (int i = 0; i < IDENTITY__CALL_SECRETS; i++)
     found = found || shows(call->error.message, call->secrets[i]);
-  if (found)
-    identity__copy_line(call->error.message, sizeof call->error.message,
-                        identity_status_text(call->error.status));
+  if (!found)
+    return;
+  identity__copy_line(call->error.message, sizeof call->error.message,
+                      identity_status_text(call->error.status));
+  memset(call->error.code, 0, sizeof call->error.code); /* the message had it, too */
 }
 
 static int32_t done(identity__call *call) {
@@ -99,7 +109,7 @@ static int32_t done(identity__call *call) {
 }
 
 static int32_t fail(identity__call *call, identity_status status) {
-  call->status = identity__fail_plain(&call->error, status);
+  call->status = identity__fail_plain(&call->error, call->settled ? call->settled_as : status);
   return done(call);
 }
 
@@ -208,9 +218,11 @@ static int32_t begin_prelude(identity__call *call, const identity__token_use *to
   return send_request(call, identity__endpoint_of(IDENTITY__UPDATE_CONSENTS), &call->prelude_body, moment);
 }
 
-/* A call belongs to the customer it began with: it never goes on for somebody who signed in meanwhile. */
+/* A call belongs to the customer it began with: it never goes on for somebody who signed in meanwhile, nor
+ * for somebody unknown. */
 static bool same_customer(const identity__call *call, uint64_t epoch, const char *customer_id) {
-  return !call->used.set || call->used.epoch == epoch || strcmp(call->customer_id, customer_id) == 0;
+  return !call->used.set || call->used.epoch == epoch ||
+         (customer_id[0] != '\0' && strcmp(call->customer_id, customer_id) == 0);
 }
 
 static int32_t take_token(identity__call *call, const identity__token_use *token,
@@ -366,10 +378,6 @@ static int32_t take_ordered(identity__call *call, const identity_error *error,
 }
 
 static int32_t cancel(identity__call *call, const identity__event *event) {
-  if (call->settled) {
-    call->status = call->settled_as;
-    return done(call);
-  }
   identity_status status = event->error != NULL ? event->error->status : IDENTITY_CANCELLED;
   return fail(call, unless_sent(call, status, event->progress));
 }

@@ -117,7 +117,7 @@ struct identity__call {
   uint32_t leg; /* orders that are over */
   int32_t order;
   bool tolerate; /* the flow handles a failure of this order */
-  bool settled;  /* what the call is for is done: cancelled now, it ends with settled_as */
+  bool settled;  /* what the call is for is done: cut short from now on, it ends with settled_as */
   identity_status settled_as;
   bool holds_token; /* authorised requests use the token of the last TOKEN order */
   identity_status status;

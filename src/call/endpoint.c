@@ -4,6 +4,7 @@
 #define BODY IDENTITY__MAX_BODY
 #define TOKENS IDENTITY__MAX_TOKEN_BODY
 #define JWT .authorised = true
+#define KEY .keyed = true
 #define INPUT .has_input = true
 #define MAY_BE_EMPTY .may_be_empty = true
 #define OUTCOME .outcome_matters = true
@@ -40,7 +41,8 @@ static const identity__endpoint rows[] = {
                           BODY,
                           1,
                           {JWT, MAY_BE_EMPTY, OUTCOME}},
-    [IDENTITY__SSO] = {"single sign-on", "POST", "/sso/auths", IDENTITY__PATH_PLAIN, 0, TOKENS, 1, {INPUT}},
+    [IDENTITY__SSO] =
+        {"single sign-on", "POST", "/sso/auths", IDENTITY__PATH_PLAIN, 0, TOKENS, 1, {KEY, INPUT}},
     [IDENTITY__REQUEST_RESET] = {"password reset",
                                  "PUT",
                                  "/customers/passwords",

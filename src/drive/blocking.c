@@ -19,6 +19,13 @@ static void begin_new(identity__loop *loop) {
   }
 }
 
+static bool has_new(const identity__loop *loop) {
+  for (const identity__call *call = loop->running; call != NULL; call = call->next)
+    if (!call->begun)
+      return true;
+  return false;
+}
+
 /* Calls in the line have deadlines, too. */
 static int64_t next_timer_ms(identity__loop *loop) {
   int64_t next = INT64_MAX;
@@ -81,11 +88,11 @@ static void end_late_arrivals(identity__loop *loop) {
  * the clock, so that an answer that is already there is never taken for a time-out. */
 static void drive_round(identity__loop *loop, const identity__call *awaited, int64_t until_ms) {
   identity__exchange *exchange;
-  begin_new(loop);
   /* A flight that the store has settled, or has stopped, is over before it sent anything: who waits for it
    * must not wait for the network. */
-  while (identity__pump_waiters(loop))
+  do
     begin_new(loop);
+  while (identity__pump_waiters(loop) || has_new(loop));
   if (awaited != NULL && identity__loop_is_done(loop, awaited))
     return; /* it needed no network */
   int64_t timer = next_timer_ms(loop);
@@ -176,6 +183,7 @@ void identity__wind_up(identity_session *session) {
   if (!identity__loop_take_turn(loop, NULL))
     return;
   int64_t until = identity__clock_now().boot_ms + IDENTITY__CLOSE_GRACE_MS;
+  session->close_until_ms = until;
   while (session->flight != NULL && identity__pump_progress(session->flight) != IDENTITY__UNSENT &&
          identity__clock_now().boot_ms < until)
     drive_round(loop, NULL, until);

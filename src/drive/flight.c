@@ -107,7 +107,9 @@ static bool tell(identity_session *session, identity__call *call, const identity
   event->error = &news->error;
   if (ask->verdict == IDENTITY__ASK_FAIL) {
     explain(session, ask, &news->error);
-    if (ask->status == IDENTITY_SESSION_ENDED && identity__machine_standing(&session->tokens) == IDENTITY_OK)
+    /* Only a call that needs the JWT has found it over; a rotation that cannot be had costs nothing. */
+    if (ask->status == IDENTITY_SESSION_ENDED && call->asks != IDENTITY__ASKS_ROTATION &&
+        identity__machine_standing(&session->tokens) == IDENTITY_OK)
       end_without_refresh_token(session);
     return true;
   }
@@ -144,6 +146,19 @@ bool identity__flight_rejected(identity_session *session, identity__call *call, 
   return told;
 }
 
+/* A flight that failed and left no cooldown (the store could not be written) is not begun again for who has
+ * waited for it: the JWT while it is good, else that failure. */
+static identity__ask ask_after_flight(identity_session *session, const identity__call *call) {
+  identity__ask ask = ask_machine(session, call);
+  identity_status failed = session->landing.error.status;
+  bool usable = ask.remaining_ms > 0 || (ask.remaining_ms < 0 && !session->tokens.record.grant.age_known);
+  if (ask.verdict != IDENTITY__ASK_REFRESH || failed == IDENTITY_OK)
+    return ask;
+  ask.verdict = usable ? IDENTITY__ASK_GIVE : IDENTITY__ASK_FAIL;
+  ask.status = usable ? IDENTITY_OK : failed;
+  return ask;
+}
+
 bool identity__flight_answer(identity_session *session, identity__call *call, identity__token_news *news,
                              identity__event *event) {
   const identity__landing *landing = &session->landing;
@@ -157,7 +172,7 @@ bool identity__flight_answer(identity_session *session, identity__call *call, id
     event->error = &news->error;
     return true;
   }
-  identity__ask ask = ask_machine(session, call);
+  identity__ask ask = ask_after_flight(session, call);
   bool told = tell(session, call, &ask, news, event);
   if (told && ask.verdict == IDENTITY__ASK_FAIL && landing->error.status != IDENTITY_OK) {
     news->error = landing->error;

@@ -6,9 +6,17 @@
 
 enum { LOCK_PATIENCE_MS = 1000, LOCK_PAUSE_MS = 20 };
 
+/* Nobody's deadline may pass while one waits for a lock, nor close's second. */
+static int64_t patience_ends_ms(const identity_session *session, int64_t begun_ms) {
+  int64_t ends = begun_ms + LOCK_PATIENCE_MS;
+  for (const identity__call *call = session->loop->running; call != NULL; call = call->next)
+    ends = call->deadline_ms < ends ? call->deadline_ms : ends;
+  return session->close_until_ms != 0 && session->close_until_ms < ends ? session->close_until_ms : ends;
+}
+
 /* A store that is in use is asked again for a while; the network goes on meanwhile. */
 static bool wait_for_lock(identity_session *session, int64_t begun_ms) {
-  if (identity__clock_now().boot_ms - begun_ms >= LOCK_PATIENCE_MS)
+  if (identity__clock_now().boot_ms >= patience_ends_ms(session, begun_ms))
     return false;
   int64_t until = identity__clock_now().boot_ms + LOCK_PAUSE_MS;
   int64_t left = LOCK_PAUSE_MS;
@@ -104,6 +112,7 @@ bool identity__keep_look(identity_session *session) {
   loaded slot;
   load(session, &slot);
   bool readable = is_readable(&slot);
+  bool lost = is_lost(&slot);
   pthread_mutex_lock(&session->lock);
   if (readable && slot.store == IDENTITY__STORE_OK &&
       identity__machine_adopt_stored(&session->tokens, &slot.record, slot.revision) &&
@@ -111,9 +120,11 @@ bool identity__keep_look(identity_session *session) {
     session->tokens.record.reason = IDENTITY_REASON_OTHER_PROCESS;
   if (readable && slot.store == IDENTITY__STORE_ABSENT)
     session->tokens.revision = 0;
+  if (lost)
+    session->tokens.revision = slot.revision; /* what we hold is all there is: it may be written over it */
   pthread_mutex_unlock(&session->lock);
   identity__record_clear(&slot.record);
-  return readable;
+  return readable || lost;
 }
 
 static int32_t swap_bytes(identity_session *session, const identity__buffer *bytes, bool both_copies,
@@ -185,10 +196,18 @@ static bool make_same(const identity__machine *machine, const void *input, ident
   return identity__record_copy(next, &machine->record);
 }
 
+static bool make_out(const identity__machine *machine, const void *input, identity__record *next) {
+  const int32_t *reason = input;
+  return identity__machine_sign_out(machine, *reason, next);
+}
+
 void identity__keep_retry(identity_session *session) {
+  int32_t reason = session->tokens.record.reason;
   const identity__change same = {make_same, NULL, IDENTITY__KEEP_SAME_PAIR, true, true};
+  /* Signed out without knowing of whom: whoever the store then names was meant. */
+  const identity__change out = {make_out, &reason, IDENTITY__KEEP_ALWAYS, true, true};
   if (session->tokens.not_persisted)
-    (void)identity__keep_change(session, &same);
+    (void)identity__keep_change(session, session->tokens.unread ? &out : &same);
 }
 
 identity_status identity__keep_probe(identity_session *session) {

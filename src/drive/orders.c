@@ -41,6 +41,8 @@ static identity_status sign_in(identity_session *session, identity__call *call) 
 }
 
 static identity_status sign_out(identity_session *session, identity__call *call) {
+  if (session->tokens.blocked != IDENTITY_OK)
+    identity__keep_load(session);
   session->sign_outs++;
   session->pending_failures = 0;
   session->pending_next_ms = 0;

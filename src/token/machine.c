@@ -9,6 +9,7 @@
 #define HOUR_MS (60 * MINUTE_MS)
 #define BACKOFF_FIRST_MS SECOND_MS
 #define BACKOFF_MOST_MS (5 * MINUTE_MS)
+#define LONGEST_COOLDOWN_MS (HOUR_MS + HOUR_MS / 4) /* a Retry-After at its bound, with its jitter */
 #define YOUNG_MS MINUTE_MS
 
 enum { DEFINITE_REFUSALS = 3 };
@@ -71,10 +72,8 @@ int64_t identity__machine_cooldown_ms(const identity__machine *machine, identity
   bool same_boot =
       strcmp(record->cooldown_boot_id, machine->boot_id) == 0 && record->cooldown_boot_id[0] != '\0';
   int64_t left = same_boot ? record->cooldown_boot_ms - now.boot_ms : record->cooldown_wall_ms - now.wall_ms;
-  if (left <= 0)
-    return 0;
-  /* A clock that was set back must not stretch it. */
-  return left < 2 * HOUR_MS ? left : 2 * HOUR_MS;
+  /* More than any cooldown lasts: the clock was set back, and must not stretch it (in 1970, for ever). */
+  return left > 0 && left <= LONGEST_COOLDOWN_MS ? left : 0;
 }
 
 /* ---- Asking ---- */
@@ -194,7 +193,7 @@ identity__ask identity__machine_rejected(identity__machine *machine, uint64_t ep
 }
 
 static bool was_refused_lately(const identity__machine *machine) {
-  return machine->last_failure != IDENTITY_OK || machine->record.failures > 0;
+  return machine->last_failure != IDENTITY_OK || machine->record.failures > 0 || machine->record.refusals > 0;
 }
 
 int32_t identity__machine_state(const identity__machine *machine, identity__now now) {
@@ -221,6 +220,7 @@ void identity__machine_take_stored(identity__machine *machine, identity__record 
   machine->blocked = IDENTITY_OK;
   machine->dead = false;
   machine->not_persisted = false;
+  machine->unread = false;
   machine->last_failure = IDENTITY_OK;
 }
 
@@ -230,12 +230,30 @@ static bool is_newer(const identity__record *one, const identity__record *other)
   return one->generation > other->generation;
 }
 
+/* The same pair with other notes: another handle has written since (consents that have reached the service, a
+ * cooldown). What it wrote holds, unless ours has yet to reach the store; refreshes after a 401 ride along
+ * with the next swap and are not in the store yet. */
+static void merge_stored(identity__machine *machine, identity__record *loaded) {
+  identity__record *ours = &machine->record;
+  bool same_pair = loaded->epoch == ours->epoch && loaded->generation == ours->generation;
+  if (!same_pair || loaded->standing != ours->standing || machine->not_persisted)
+    return;
+  if (ours->caused_count > loaded->caused_count) {
+    loaded->caused_count = ours->caused_count;
+    memcpy(loaded->caused_wall_ms, ours->caused_wall_ms, sizeof loaded->caused_wall_ms);
+  }
+  identity__record_clear(ours);
+  *ours = *loaded;
+  identity__record_init(loaded);
+}
+
 bool identity__machine_adopt_stored(identity__machine *machine, identity__record *loaded, uint64_t revision) {
   if (is_newer(loaded, &machine->record)) {
     identity__machine_take_stored(machine, loaded, revision);
     return true;
   }
   machine->revision = revision;
+  merge_stored(machine, loaded);
   identity__record_clear(loaded);
   return false;
 }
@@ -331,6 +349,7 @@ void identity__machine_commit(identity__machine *machine, identity__record *next
   identity__record_init(next);
   machine->revision = revision;
   machine->not_persisted = !persisted;
+  machine->unread = !persisted && (machine->unread || machine->blocked != IDENTITY_OK);
   machine->blocked = IDENTITY_OK;
   if (new_pair) {
     machine->dead = false;
@@ -394,7 +413,10 @@ static int64_t throttle_ms(int64_t retry_after_ms, int64_t backoff, uint64_t ran
  * definite. */
 static bool count_refusal(const identity__machine *machine, identity__record *next, identity__now now) {
   static const int64_t waits_ms[] = {5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS};
-  if (next->refusals == 0)
+  /* A clock that was set meanwhile says nothing: the hour begins anew. */
+  int64_t since = now.wall_ms - next->first_refusal_wall_ms;
+  bool same_clock = (now.wall_ms >= CLOCK_FLOOR_MS) == (next->first_refusal_wall_ms >= CLOCK_FLOOR_MS);
+  if (next->refusals == 0 || !same_clock || since < 0 || since > LONGEST_ABSENCE_MS)
     next->first_refusal_wall_ms = now.wall_ms;
   next->refusals++;
   bool long_ago = now.wall_ms - next->first_refusal_wall_ms >= HOUR_MS;

@@ -18,6 +18,7 @@ typedef struct identity__machine {
   uint64_t revision;            /* of the stored record this one came from or went to */
   identity_status blocked;      /* why the store cannot be read; OK: it could */
   bool not_persisted;           /* this record is newer than the store's */
+  bool unread;                  /* and was made while the store could not be read */
   bool dead;                    /* a 401 told that the JWT of this generation is over */
   bool flying;                  /* a refresh is in flight */
   identity_status last_failure; /* of the last refresh; OK: it worked */
@@ -64,7 +65,8 @@ identity_status identity__machine_standing(const identity__machine *machine);
 
 /* ---- What the store said ---- */
 /* Takes over what another handle has stored if it is newer than ours (epoch, then generation). True: it was.
- * The loaded record is emptied. */
+ * Of the same pair only its notes are taken: pending consents, cooldown, counts. The loaded record is
+ * emptied. */
 bool identity__machine_adopt_stored(identity__machine *machine, identity__record *loaded, uint64_t revision);
 /* The first look at the store, or the first after it was blocked: what it says holds. */
 void identity__machine_take_stored(identity__machine *machine, identity__record *loaded, uint64_t revision);

@@ -116,6 +116,12 @@ static bool is_service_code(const char *code) {
   return code[0] == 'S' && identity__all_digits(code + 1);
 }
 
+/* A secret that the service repeats can only be recognised whole: a word that was cut goes. */
+static void drop_last_word(char *text) {
+  char *space = strrchr(text, ' ');
+  *(space != NULL ? space : text) = '\0';
+}
+
 static void add_text(identity__answer *answer, const char *text) {
   size_t used = strlen(answer->text);
   if (text == NULL || text[0] == '\0' || used + 4 >= sizeof answer->text)
@@ -125,6 +131,8 @@ static void add_text(identity__answer *answer, const char *text) {
     used += 2;
   }
   identity__copy_line(answer->text + used, sizeof answer->text - used, text);
+  if (strlen(answer->text + used) < strlen(text))
+    drop_last_word(answer->text);
 }
 
 static void read_complaints(identity__answer *answer) {
@@ -176,6 +184,8 @@ static identity_status judge_status(const identity__answer *answer, const identi
     return IDENTITY_NOT_ALLOWED;
   if (answer->root == NULL)
     return IDENTITY_NOT_THE_SERVICE;
+  if (expect->keyed && (status == 401 || status == 403))
+    return IDENTITY_NOT_ALLOWED;
   if ((status == 404 || status == 405 || status == 410) && answer->code[0] == '\0')
     return IDENTITY_ENDPOINT_GONE;
   if (status < 400 && !answer->listed)

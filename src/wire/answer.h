@@ -19,6 +19,7 @@ typedef struct identity__http {
 /* What kind of call an answer belongs to. */
 typedef struct identity__expect {
   bool authorised;            /* it carried a JWT: 401 and 403 speak of that */
+  bool keyed;                 /* it carried the publisher's secret: 401 and 403 speak of that */
   bool has_input;             /* it carried input of the viewer: a refusal is for the viewer to correct */
   bool outcome_matters;       /* repeating it blindly does harm: no usable answer is OUTCOME_UNKNOWN */
   bool may_be_empty;          /* a 2xx without a body is fine */

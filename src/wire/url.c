@@ -6,29 +6,46 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Digits at the front of a text, at most three, up to 255; 0: there is no such number. */
+static size_t octet_length(const char *text, size_t available) {
+  int32_t number = 0;
+  size_t length = 0;
+  for (; length < available && length < 3 && identity__is_digit(text[length]); length++)
+    number = number * 10 + (text[length] - '0');
+  return number <= 255 ? length : 0;
+}
+
+/* 127.0.0.0/8 in its plain spelling only: whatever is no address would be looked up as a name. */
+static bool is_loopback_address(const char *host, size_t length) {
+  if (length < 4 || strncmp(host, "127.", 4) != 0)
+    return false;
+  size_t at = 3;
+  for (int octet = 2; octet <= 4; octet++) {
+    if (at >= length || host[at] != '.')
+      return false;
+    size_t size = octet_length(host + at + 1, length - at - 1);
+    if (size == 0)
+      return false;
+    at += 1 + size;
+  }
+  return at == length;
+}
+
 static bool is_loopback(const char *host, size_t length) {
   static const char *const names[] = {"localhost", "[::1]"};
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
     if (strlen(names[i]) == length && strncmp(host, names[i], length) == 0)
       return true;
-  /* 127.0.0.0/8 in its plain spelling only: digits and dots. */
-  if (length < 9 || strncmp(host, "127.", 4) != 0)
-    return false;
-  size_t dots = 0;
-  for (size_t i = 0; i < length; i++) {
-    if (host[i] != '.' && !identity__is_digit(host[i]))
-      return false;
-    dots += host[i] == '.';
-  }
-  return dots == 3;
+  return is_loopback_address(host, length);
 }
 
+/* What may stand in a name or an IPv4 address, and between the brackets of an IPv6 address. */
 static bool is_host(const char *host, size_t length) {
   bool literal = length > 2 && host[0] == '[' && host[length - 1] == ']';
   for (size_t i = literal ? 1 : 0; i < (literal ? length - 1 : length); i++) {
-    bool plain =
-        identity__is_letter(host[i]) || identity__is_digit(host[i]) || host[i] == '-' || host[i] == '.';
-    if (!plain && !(literal && host[i] == ':'))
+    bool hex = identity__is_digit(host[i]) || (host[i] >= 'a' && host[i] <= 'f');
+    bool plain = literal ? hex || host[i] == ':' : hex || identity__is_letter(host[i]) || host[i] == '-';
+    if (!plain && host[i] != '.')
       return false;
   }
   return length > 0;
@@ -94,7 +111,7 @@ bool identity__is_absolute_url(const char *text) {
   if (length > IDENTITY__MAX_URL || !identity__is_letter(text[0]))
     return false;
   for (size_t i = 0; i < length; i++)
-    if (text[i] <= 0x20 || text[i] >= 0x7F || strchr("\"<>^`{|}", text[i]) != NULL)
+    if (text[i] <= 0x20 || text[i] >= 0x7F || strchr("\"<>\\^`{|}", text[i]) != NULL)
       return false;
   size_t scheme = 0;
   while (identity__is_letter(text[scheme]) || identity__is_digit(text[scheme]) ||

@@ -20,8 +20,8 @@
     int64_t check_got = (int64_t)(got);                                                                      \
     int64_t check_wanted = (int64_t)(wanted);                                                                \
     if (check_got != check_wanted)                                                                           \
-      fail_msg("row \"%s\": %s is %" PRId64 " (0x%" PRIx64 "), not %" PRId64 " (0x%" PRIx64 ")", (row), #got, \
-               check_got, (uint64_t)check_got, check_wanted, (uint64_t)check_wanted);                        \
+      fail_msg("row \"%s\": %s is %" PRId64 " (0x%" PRIx64 "), not %" PRId64 " (0x%" PRIx64 ")", (row),      \
+               #got, check_got, (uint64_t)check_got, check_wanted, (uint64_t)check_wanted);                  \
   } while (0)
 
 /* NULL is a value of its own. */
@@ -31,8 +31,8 @@
     const char *check_wanted = (wanted);                                                                     \
     if ((check_got == NULL) != (check_wanted == NULL) ||                                                     \
         (check_got != NULL && strcmp(check_got, check_wanted) != 0))                                         \
-      fail_msg("row \"%s\": %s is \"%s\", not \"%s\"", (row), #got, check_got != NULL ? check_got : "(none)", \
-               check_wanted != NULL ? check_wanted : "(none)");                                              \
+      fail_msg("row \"%s\": %s is \"%s\", not \"%s\"", (row), #got,                                          \
+               check_got != NULL ? check_got : "(none)", check_wanted != NULL ? check_wanted : "(none)");    \
   } while (0)
 
 /* Bytes at the end of their own allocation, so that a sanitizer sees one byte too many; free() them. */

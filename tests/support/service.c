@@ -379,6 +379,11 @@ void service_assert_no_secret(const char *const texts[]) {
     assert_clean(texts[t], TEST_PASSWORD);
 }
 
+void service_assert_logged(const char *text) {
+  if (watch.lines == NULL || strstr(watch.lines, text) == NULL)
+    fail_msg("no log line has \"%s\"", text);
+}
+
 identity_config *service_config(service *server) {
   identity_config *config = identity_config_new(TEST_PUBLISHER);
   assert_non_null(config);

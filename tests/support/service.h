@@ -70,6 +70,8 @@ identity_status service_login(identity_session *session, const char *email, cons
 /* No log line of any session so far, and no text given here (NULL ends them), holds the password or a token.
  */
 void service_assert_no_secret(const char *const texts[]);
+/* Some log line has this text: they are there to be looked at. */
+void service_assert_logged(const char *text);
 /* Adds a text that must never show. */
 void service_watch_secret(const char *secret);
 

@@ -1,0 +1,363 @@
+/* What may come back from POST /auths/refresh_token, row by row: what the call is told, where the session
+ * stands, when the next try may start, and whether the viewer is still signed in after it. */
+#include "support/peer.h"
+#include "support/service.h"
+#include "support/suite.h"
+
+#include <stdlib.h>
+
+#define MAIL "jo@example.com"
+#define REFRESH "/auths/refresh_token"
+#define HTML "\"headers\":{\"Content-Type\":\"text/html\"},\"body\":\"<html>Welcome to the hotel</html>\""
+#define DEFINITE "{\"errors\":[\"Refresh token is expired or does not exist\"]}"
+
+static service server;
+
+static int start(void **state) {
+  (void)state;
+  service_start(&server, SERVICE_HTTP, NULL);
+  return 0;
+}
+
+static int stop(void **state) {
+  (void)state;
+  service_assert_no_secret(NULL);
+  service_stop(&server);
+  return 0;
+}
+
+static int reset(void **state) {
+  (void)state;
+  service_reset(&server);
+  return 0;
+}
+
+static int refreshes(int status) {
+  return service_count(&server, "POST", REFRESH, status);
+}
+
+static void refresh_fault(const char *members) {
+  char json[600];
+  snprintf(json, sizeof json, "{\"method\":\"POST\",\"path\":\"" REFRESH "\",%s}", members);
+  service_fault(&server, json);
+}
+
+/* ---- rows that keep the session ---- */
+
+enum { RECOVERS, LOST, REFUSED, LATER }; /* what the next try brings; LATER: not within this test */
+
+typedef struct row {
+  const char *fault;
+  identity_status status; /* 0: any of RETRY_LATER */
+  int then;
+  int64_t wait_least_ms; /* until the next try */
+  int64_t wait_most_ms;
+} row;
+
+#define SOON 1, 2001
+#define REFUSAL 299000, 300000
+
+static const row rows[] = {
+    {"\"drop\":\"before\"", IDENTITY_CONNECTION_LOST, RECOVERS, SOON},
+    {"\"drop\":\"before\",\"abort\":true", IDENTITY_CONNECTION_LOST, RECOVERS, SOON},
+    {"\"drop\":\"after\"", IDENTITY_CONNECTION_LOST, LOST, SOON},
+    {"\"cut_body_at\":20", IDENTITY_CONNECTION_LOST, LOST, SOON},
+    {"\"status\":408,\"body\":\"\"", IDENTITY_SERVICE_FAILED, RECOVERS, SOON},
+    {"\"status\":500,\"body\":\"\"", IDENTITY_SERVICE_FAILED, RECOVERS, SOON},
+    {"\"status\":500,\"body\":{\"errors\":[\"Internal\"]}", IDENTITY_SERVICE_FAILED, RECOVERS, SOON},
+    {"\"status\":500,\"after\":true,\"body\":\"\"", IDENTITY_SERVICE_FAILED, LOST, SOON},
+    {"\"status\":502," HTML, IDENTITY_SERVICE_FAILED, RECOVERS, SOON},
+    {"\"status\":504,\"after\":true," HTML, IDENTITY_SERVICE_FAILED, LOST, SOON},
+    {"\"status\":530,\"body\":\"\"", IDENTITY_SERVICE_FAILED, RECOVERS, SOON},
+    {"\"status\":503,\"body\":\"\"", IDENTITY_SERVICE_FAILED, RECOVERS, SOON},
+    {"\"status\":503,\"after\":true,\"body\":\"\"", IDENTITY_SERVICE_FAILED, REFUSED, SOON},
+    {"\"status\":425,\"body\":\"\"", IDENTITY_THROTTLED, RECOVERS, SOON},
+    {"\"status\":429,\"body\":\"\"", IDENTITY_THROTTLED, RECOVERS, SOON},
+    {"\"status\":429,\"body\":\"\",\"headers\":{\"Retry-After\":\"-5\"}", IDENTITY_THROTTLED, RECOVERS, SOON},
+    {"\"status\":429,\"body\":\"\",\"headers\":{\"Retry-After\":\"120\"}", IDENTITY_THROTTLED, LATER, 119000,
+     150000},
+    {"\"status\":503,\"body\":\"\",\"headers\":{\"Retry-After\":\"120\"}", IDENTITY_SERVICE_FAILED, LATER,
+     119000, 150000},
+    {"\"status\":429,\"body\":\"\",\"headers\":{\"Retry-After\":\"99999999999\"}", IDENTITY_THROTTLED, LATER,
+     3599000, 4500000},
+    {"\"status\":429,\"body\":\"\",\"headers\":{\"Date\":\"Fri, 01 Jan 2100 00:00:00 GMT\","
+     "\"Retry-After\":\"Fri, 01 Jan 2100 00:02:00 GMT\"}",
+     IDENTITY_THROTTLED, LATER, 119000, 150000},
+    {"\"status\":302,\"after\":true,\"headers\":{\"Location\":\"/elsewhere\"},\"body\":\"\"",
+     IDENTITY_NOT_THE_SERVICE, LOST, SOON},
+    {"\"status\":307,\"headers\":{\"Location\":\"" REFRESH "\"},\"body\":\"\"", IDENTITY_NOT_THE_SERVICE,
+     RECOVERS, SOON},
+    {"\"status\":200," HTML, IDENTITY_NOT_THE_SERVICE, RECOVERS, SOON},
+    {"\"status\":200,\"after\":true," HTML, IDENTITY_NOT_THE_SERVICE, LOST, SOON},
+    {"\"status\":200,\"body\":{}", 0, RECOVERS, SOON},
+    {"\"status\":200,\"after\":true,\"body\":{}", 0, LOST, SOON},
+    {"\"status\":200,\"body\":\"\"", 0, RECOVERS, SOON},
+    {"\"status\":204,\"body\":\"\"", 0, RECOVERS, SOON},
+    {"\"set\":{\"refreshToken\":\"\"}", 0, LOST, SOON},
+    {"\"set\":{\"refreshToken\":7}", 0, LOST, SOON},
+    {"\"set\":{\"jwt\":\"two.parts\"}", 0, LOST, SOON},
+    {"\"omit\":[\"jwt\"]", 0, LOST, SOON},
+    {"\"status\":511,\"after\":true," HTML, IDENTITY_NOT_THE_SERVICE, REFUSED, SOON},
+    {"\"status\":400,\"body\":{\"errors\":[\"Missing or invalid parameter\"]}", 0, LATER, REFUSAL},
+    {"\"status\":401,\"body\":{\"errors\":[\"No\"]}", 0, LATER, REFUSAL},
+    {"\"status\":422,\"body\":{\"errors\":[\"No\"],\"code\":\"XYZ0001\"}", 0, LATER, REFUSAL},
+    {"\"status\":403,\"body\":{\"message\":\"Forbidden\"}", 0, RECOVERS, SOON},
+    {"\"status\":401," HTML, 0, RECOVERS, SOON},
+    {"\"status\":401,\"body\":\"\"", 0, RECOVERS, SOON},
+    {"\"status\":404," HTML, 0, RECOVERS, SOON},
+};
+
+enum { ROWS = sizeof rows / sizeof rows[0] };
+
+#define EXPECT(row, condition)                                                                               \
+  do {                                                                                                       \
+    if (!(condition))                                                                                        \
+      fail_msg("%s: %s", (row)->fault, #condition);                                                          \
+  } while (0)
+
+/* One failed refresh: told to who asked, kept, and not tried again at once; the JWT goes on working. */
+static identity_session *fail_once(const row *at, int number) {
+  identity_error error;
+  char email[40];
+  char account[40];
+  snprintf(email, sizeof email, "row%d@example.com", number);
+  snprintf(account, sizeof account, "row%d", number);
+  identity_session *session = service_open(&server, account);
+  service_register(session, email);
+  refresh_fault(at->fault);
+  identity_status status = identity_session_refresh(session, &error);
+  EXPECT(at, identity_status_class(status) == IDENTITY_CLASS_RETRY_LATER);
+  EXPECT(at, at->status == 0 || at->status == status);
+  EXPECT(at, service_state_of(session) == IDENTITY_STATE_STALE);
+  int64_t wait = service_wait_of(session);
+  if (wait < at->wait_least_ms || wait > at->wait_most_ms)
+    fail_msg("%s: waits %lld ms", at->fault, (long long)wait);
+  EXPECT(at, service_fetch(session, NULL) == IDENTITY_OK);
+  EXPECT(at, identity_session_refresh(session, &error) == IDENTITY_REFRESH_DEFERRED);
+  EXPECT(at, error.retry_after_ms > 0 && error.retry_after_ms <= at->wait_most_ms);
+  return session;
+}
+
+static void try_again(const row *at, identity_session *session) {
+  identity_status status = identity_session_refresh(session, NULL);
+  switch (at->then) {
+  case RECOVERS:
+    EXPECT(at, status == IDENTITY_OK);
+    EXPECT(at, service_state_of(session) == IDENTITY_STATE_ACTIVE);
+    break;
+  case LATER:
+    EXPECT(at, status == IDENTITY_REFRESH_DEFERRED);
+    EXPECT(at, service_state_of(session) == IDENTITY_STATE_STALE);
+    break;
+  default:
+    EXPECT(at, status == IDENTITY_SESSION_ENDED);
+    EXPECT(at, service_state_of(session) == IDENTITY_STATE_REAUTH_REQUIRED);
+    EXPECT(at, service_reason_of(session) ==
+                   (at->then == LOST ? IDENTITY_REASON_LOST_ROTATION : IDENTITY_REASON_REFUSED));
+  }
+}
+
+static void each_answer_that_is_no_pair_keeps_the_session_and_waits(void **state) {
+  (void)state;
+  identity_session *sessions[ROWS];
+  int tries = 0;
+  for (int i = 0; i < (int)ROWS; i++)
+    sessions[i] = fail_once(&rows[i], i);
+  assert_int_equal(refreshes(-1), ROWS);
+  service_pause_ms(2005);
+  for (int i = 0; i < (int)ROWS; i++) {
+    try_again(&rows[i], sessions[i]);
+    tries += rows[i].then != LATER;
+    identity_session_close(sessions[i]);
+  }
+  assert_int_equal(refreshes(-1), ROWS + tries);
+}
+
+/* ---- rows that need more ---- */
+
+static identity_session *signed_in(void) {
+  identity_session *session = service_open(&server, "viewer");
+  service_register(session, MAIL);
+  return session;
+}
+
+static void a_definite_refusal_ends_the_session_whatever_its_status(void **state) {
+  (void)state;
+  static const char *const faults[] = {
+      "\"status\":401,\"body\":" DEFINITE,
+      "\"status\":400,\"body\":" DEFINITE,
+      "\"status\":403,\"body\":{\"errors\":[\"REFRESH TOKEN IS EXPIRED or does not exist\"]}",
+      "\"status\":500,\"body\":" DEFINITE,
+      "\"status\":200,\"body\":" DEFINITE,
+  };
+  for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+    identity_error error;
+    const identity_state *stands = NULL;
+    service_reset(&server);
+    identity_session *session = signed_in();
+    refresh_fault(faults[i]);
+    assert_int_equal(identity_session_refresh(session, &error), IDENTITY_SESSION_ENDED);
+    assert_int_equal(identity_session_state(session, &stands, NULL), IDENTITY_OK);
+    assert_int_equal(stands->state, IDENTITY_STATE_REAUTH_REQUIRED);
+    assert_int_equal(stands->reason, IDENTITY_REASON_REFUSED);
+    assert_string_equal(stands->email, MAIL); /* the hint for the login form */
+    identity_state_free(stands);
+    assert_int_equal(service_fetch(session, NULL), IDENTITY_SESSION_ENDED);
+    assert_int_equal(service_count(&server, "GET", "/customers/*", -1), 0);
+    assert_int_equal(refreshes(-1), 1);
+    assert_int_equal(service_login(session, MAIL, TEST_PASSWORD, NULL), IDENTITY_OK);
+    assert_int_equal(service_state_of(session), IDENTITY_STATE_ACTIVE);
+    identity_session_close(session);
+  }
+}
+
+static void the_pair_of_another_customer_is_dropped(void **state) {
+  (void)state;
+  char fault[64];
+  const identity_state *other = NULL;
+  identity_session *session = signed_in();
+  identity_session *stranger = service_open(&server, "stranger");
+  service_register(stranger, "stranger@example.com");
+  assert_int_equal(identity_session_state(stranger, &other, NULL), IDENTITY_OK);
+  snprintf(fault, sizeof fault, "\"as_customer\":%s", other->customer_id);
+  identity_state_free(other);
+  refresh_fault(fault);
+  identity_status status = identity_session_refresh(session, NULL);
+  assert_int_equal(identity_status_class(status), IDENTITY_CLASS_RETRY_LATER);
+  assert_int_equal(service_state_of(session), IDENTITY_STATE_STALE);
+  assert_int_equal(identity_session_state(session, &other, NULL), IDENTITY_OK);
+  assert_string_equal(other->email, MAIL);
+  identity_state_free(other);
+  assert_int_equal(service_fetch(session, NULL), IDENTITY_OK);
+  assert_int_equal(refreshes(-1), 1);
+  identity_session_close(stranger);
+  identity_session_close(session);
+}
+
+static void an_answer_without_a_refresh_token_keeps_the_old_one(void **state) {
+  (void)state;
+  char *jwt;
+  char *unused;
+  char fault[1400];
+  const identity_tokens *tokens = NULL;
+  identity_session *session = signed_in();
+  service_send(&server, "PUT", "settings", "{\"jwt_life\":901}"); /* another exp: another JWT */
+  service_login_raw(&server, MAIL, &jwt, &unused);
+  snprintf(fault, sizeof fault,
+           "{\"path\":\"" REFRESH
+           "\",\"status\":200,\"body\":{\"responseData\":{\"jwt\":\"%s\"},\"errors\":[]}}",
+           jwt);
+  service_fault(&server, fault);
+  assert_int_equal(identity_session_refresh(session, NULL), IDENTITY_OK);
+  assert_int_equal(identity_session_tokens(session, 0, &tokens, NULL), IDENTITY_OK);
+  assert_string_equal(tokens->jwt, jwt);
+  identity_tokens_free(tokens);
+  assert_int_equal(identity_session_refresh(session, NULL), IDENTITY_OK);
+  assert_int_equal(refreshes(200), 2);
+  free(jwt);
+  free(unused);
+  identity_session_close(session);
+}
+
+static void a_grace_period_of_the_service_heals_a_lost_answer(void **state) {
+  (void)state;
+  service_send(&server, "PUT", "settings", "{\"grace\":60}");
+  identity_session *session = signed_in();
+  refresh_fault("\"drop\":\"after\"");
+  assert_int_equal(identity_session_refresh(session, NULL), IDENTITY_CONNECTION_LOST);
+  service_pause_ms((int)service_wait_of(session) + 5);
+  assert_int_equal(identity_session_refresh(session, NULL), IDENTITY_OK);
+  assert_int_equal(service_state_of(session), IDENTITY_STATE_ACTIVE);
+  assert_int_equal(refreshes(-1), 2);
+  identity_session_close(session);
+}
+
+/* ---- before it left ---- */
+
+typedef struct away {
+  const char *base_url;
+  identity_status status;
+} away;
+
+static void a_refresh_that_never_left_keeps_the_session(void **state) {
+  (void)state;
+  char *jwt;
+  char *refresh_token;
+  service tls;
+  char closed[64];
+  char untrusted[64];
+  service_start(&tls, SERVICE_TLS, NULL);
+  snprintf(closed, sizeof closed, "http://127.0.0.1:%d", peer_closed_port());
+  snprintf(untrusted, sizeof untrusted, "%s", tls.base_url);
+  identity_session *owner = signed_in();
+  service_login_raw(&server, MAIL, &jwt, &refresh_token);
+  const away cases[] = {{closed, IDENTITY_OFFLINE}, {untrusted, IDENTITY_TLS_UNTRUSTED}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    identity_config *config = service_config(&server);
+    assert_int_equal(identity_config_set_base_url(config, cases[i].base_url), IDENTITY_OK);
+    identity_session *session = service_open_with(config, "away");
+    assert_int_equal(identity_session_adopt(session, jwt, refresh_token, NULL), IDENTITY_OK);
+    assert_int_equal(identity_session_refresh(session, NULL), cases[i].status);
+    assert_int_equal(service_state_of(session), IDENTITY_STATE_STALE);
+    assert_true(service_wait_of(session) > 0 && service_wait_of(session) <= 2000);
+    identity_session_close(session);
+  }
+  assert_int_equal(service_count(&tls, "POST", REFRESH, -1), 0);
+  service_stop(&tls);
+  free(jwt);
+  free(refresh_token);
+  identity_session_close(owner);
+}
+
+/* ---- the cooldown ---- */
+
+static void a_dead_jwt_in_a_cooldown_is_deferred_with_the_time(void **state) {
+  (void)state;
+  identity_error error;
+  identity_session *session = signed_in();
+  refresh_fault("\"status\":429,\"body\":\"\",\"headers\":{\"Retry-After\":\"60\"}");
+  service_shift_clock(&server, 901);
+  assert_int_equal(service_fetch(session, &error), IDENTITY_THROTTLED);
+  assert_true(error.retry_after_ms >= 59000 && error.retry_after_ms <= 75000);
+  assert_int_equal(service_fetch(session, &error), IDENTITY_REFRESH_DEFERRED);
+  assert_true(error.retry_after_ms >= 59000 && error.retry_after_ms <= 75000);
+  assert_int_equal(service_state_of(session), IDENTITY_STATE_STALE);
+  assert_int_equal(service_count(&server, "GET", "/customers/*", -1), 1);
+  assert_int_equal(refreshes(-1), 1);
+  identity_session_close(session);
+}
+
+static void the_cooldown_survives_a_restart(void **state) {
+  (void)state;
+  static const char *const faults[] = {
+      "\"status\":429,\"body\":\"\",\"headers\":{\"Retry-After\":\"60\"}",
+      "\"status\":400,\"body\":{\"errors\":[\"No\"]}",
+  };
+  for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+    service_reset(&server);
+    identity_session *session = service_open_stored(&server, "viewer", i == 0 ? "cool" : "cooler");
+    service_register(session, MAIL);
+    refresh_fault(faults[i]);
+    assert_int_not_equal(identity_session_refresh(session, NULL), IDENTITY_OK);
+    identity_session_close(session);
+    session = service_open_stored(&server, "viewer", i == 0 ? "cool" : "cooler");
+    assert_int_equal(service_state_of(session), IDENTITY_STATE_STALE);
+    assert_true(service_wait_of(session) > 58000);
+    assert_int_equal(identity_session_refresh(session, NULL), IDENTITY_REFRESH_DEFERRED);
+    assert_int_equal(refreshes(-1), 1);
+    identity_session_close(session);
+  }
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup(each_answer_that_is_no_pair_keeps_the_session_and_waits, reset),
+    cmocka_unit_test_setup(a_definite_refusal_ends_the_session_whatever_its_status, reset),
+    cmocka_unit_test_setup(the_pair_of_another_customer_is_dropped, reset),
+    cmocka_unit_test_setup(an_answer_without_a_refresh_token_keeps_the_old_one, reset),
+    cmocka_unit_test_setup(a_grace_period_of_the_service_heals_a_lost_answer, reset),
+    cmocka_unit_test_setup(a_refresh_that_never_left_keeps_the_session, reset),
+    cmocka_unit_test_setup(a_dead_jwt_in_a_cooldown_is_deferred_with_the_time, reset),
+    cmocka_unit_test_setup(the_cooldown_survives_a_restart, reset),
+};
+
+SUITE_WITH("verdicts", tests, start, stop)

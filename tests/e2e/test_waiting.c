@@ -1,0 +1,398 @@
+/* How long a call may take, and what ends it: time-outs, interrupt, close. And what an app's process must not
+ * notice: forks, callbacks, signals. */
+#include "support/crowd.h"
+#include "support/peer.h"
+#include "support/service.h"
+#include "support/suite.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MAIL "jo@example.com"
+#define REFRESH "/auths/refresh_token"
+
+enum { TIMEOUT_MS = 300, SLACK_MS = 200 };
+
+static service server;
+
+static int start(void **state) {
+  (void)state;
+  service_start(&server, SERVICE_HTTP, NULL);
+  return 0;
+}
+
+static int stop(void **state) {
+  (void)state;
+  service_assert_no_secret(NULL);
+  service_stop(&server);
+  return 0;
+}
+
+static int reset(void **state) {
+  (void)state;
+  service_reset(&server);
+  return 0;
+}
+
+static identity_session *signed_in(void) {
+  identity_session *session = service_open(&server, "viewer");
+  service_register(session, MAIL);
+  return session;
+}
+
+static identity_status fetch_locale(identity_session *session, identity_error *error) {
+  const identity_locale *locale = NULL;
+  identity_status status = identity_fetch_locale(session, NULL, &locale, error);
+  identity_locale_free(locale);
+  return status;
+}
+
+static void await(const char *method, const char *path, int count) {
+  for (int i = 0; i < 1000 && service_count(&server, method, path, -1) < count; i++)
+    service_pause_ms(2);
+  assert_int_equal(service_count(&server, method, path, -1), count);
+}
+
+/* ---- time-outs ---- */
+
+static void call_in_time(const char *base_url) {
+  identity_error error;
+  identity_config *config = service_config(&server);
+  assert_int_equal(identity_config_set_base_url(config, base_url), IDENTITY_OK);
+  assert_int_equal(identity_config_set_timeout_ms(config, TIMEOUT_MS), IDENTITY_OK);
+  identity_session *session = service_open_with(config, "viewer");
+  int64_t begun = service_now_ms();
+  assert_int_equal(fetch_locale(session, &error), IDENTITY_TIMED_OUT);
+  assert_in_range(service_now_ms() - begun, TIMEOUT_MS - 1, TIMEOUT_MS + SLACK_MS);
+  begun = service_now_ms();
+  identity_session_close(session);
+  assert_in_range(service_now_ms() - begun, 0, SLACK_MS);
+}
+
+static void a_service_that_never_answers_is_given_up_in_time(void **state) {
+  (void)state;
+  service_fault(&server, "{\"path\":\"/locales\",\"hang\":true,\"times\":-1}");
+  call_in_time(server.base_url);
+  assert_int_equal(service_count(&server, "GET", "/locales", -1), 1);
+}
+
+static void a_service_that_drips_is_given_up_in_time(void **state) {
+  (void)state;
+  service_fault(&server, "{\"path\":\"/locales\",\"bytes_per_second\":5,\"times\":-1}");
+  call_in_time(server.base_url);
+  peer slow;
+  static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+  char base_url[64];
+  peer_start(&slow, answer, sizeof answer - 1, 50);
+  snprintf(base_url, sizeof base_url, "http://127.0.0.1:%d", slow.port);
+  call_in_time(base_url);
+  peer_stop(&slow);
+}
+
+static void a_service_that_only_accepts_is_given_up_in_time(void **state) {
+  (void)state;
+  peer silent;
+  char base_url[64];
+  peer_start(&silent, NULL, 0, 0);
+  snprintf(base_url, sizeof base_url, "http://127.0.0.1:%d", silent.port);
+  call_in_time(base_url);
+  snprintf(base_url, sizeof base_url, "https://127.0.0.1:%d", silent.port);
+  call_in_time(base_url);
+  assert_int_equal(peer_connections(&silent), 2);
+  peer_stop(&silent);
+}
+
+static void a_service_that_fails_again_and_again_is_given_up_in_time(void **state) {
+  (void)state;
+  identity_config *config = service_config(&server);
+  assert_int_equal(identity_config_set_timeout_ms(config, TIMEOUT_MS), IDENTITY_OK);
+  identity_session *session = service_open_with(config, "viewer");
+  service_fault(&server, "{\"path\":\"/locales\",\"delay_ms\":100,\"status\":500,\"times\":-1,\"body\":\"\","
+                         "\"headers\":{\"Retry-After\":\"5\"}}");
+  int64_t begun = service_now_ms();
+  assert_int_equal(fetch_locale(session, NULL), IDENTITY_SERVICE_FAILED);
+  assert_in_range(service_now_ms() - begun, 100, TIMEOUT_MS + SLACK_MS);
+  assert_int_equal(service_count(&server, "GET", "/locales", -1), 1);
+  identity_session_close(session);
+}
+
+static void sixty_four_callers_are_all_given_up_in_time(void **state) {
+  (void)state;
+  crowd people;
+  identity_config *config = service_config(&server);
+  assert_int_equal(identity_config_set_timeout_ms(config, TIMEOUT_MS), IDENTITY_OK);
+  identity_session *session = service_open_with(config, "viewer");
+  service_fault(&server, "{\"path\":\"/locales\",\"hang\":true,\"times\":-1}");
+  crowd_start(&people, session, 64, fetch_locale);
+  crowd_join(&people);
+  assert_int_equal(crowd_count(&people, IDENTITY_TIMED_OUT), 64);
+  for (int i = 0; i < 64; i++)
+    assert_in_range(people.members[i].took_ms, TIMEOUT_MS - 1, TIMEOUT_MS + SLACK_MS);
+  service_clear_faults(&server);
+  assert_int_equal(fetch_locale(session, NULL), IDENTITY_OK);
+  identity_session_close(session);
+}
+
+/* ---- interrupt and close ---- */
+
+static void an_interrupt_ends_the_calls_in_flight_and_no_later_one(void **state) {
+  (void)state;
+  crowd people;
+  identity_session *session = signed_in();
+  service_fault(&server, "{\"path\":\"/locales\",\"hang\":true,\"times\":4}");
+  crowd_start(&people, session, 4, fetch_locale);
+  await("GET", "/locales", 1 + 4);
+  int64_t begun = service_now_ms();
+  identity_session_interrupt(session);
+  crowd_join(&people);
+  assert_true(service_now_ms() - begun < SLACK_MS);
+  assert_int_equal(crowd_count(&people, IDENTITY_CANCELLED), 4);
+  assert_int_equal(fetch_locale(session, NULL), IDENTITY_OK);
+  assert_int_equal(service_state_of(session), IDENTITY_STATE_ACTIVE);
+  identity_session_close(session);
+}
+
+static identity_status register_jo(identity_session *session, identity_error *error) {
+  identity_register_params params;
+  identity_register_params_init(&params, sizeof params);
+  params.email = MAIL;
+  params.password = TEST_PASSWORD;
+  return identity_register(session, &params, error);
+}
+
+static identity_status log_in_jo(identity_session *session, identity_error *error) {
+  return service_login(session, MAIL, TEST_PASSWORD, error);
+}
+
+static void an_interrupted_registration_that_was_sent_has_an_unknown_outcome(void **state) {
+  (void)state;
+  crowd one;
+  identity_session *session = service_open(&server, "viewer");
+  service_send(&server, "PUT", "publishers/" TEST_PUBLISHER "/consents", "{\"consents\":[]}");
+  service_fault(&server, "{\"method\":\"POST\",\"path\":\"/customers\",\"hang\":true}");
+  crowd_start(&one, session, 1, register_jo);
+  await("POST", "/customers", 1);
+  identity_session_interrupt(session);
+  crowd_join(&one);
+  assert_int_equal(one.members[0].status, IDENTITY_OUTCOME_UNKNOWN);
+  service_fault(&server, "{\"method\":\"POST\",\"path\":\"/auths\",\"hang\":true}");
+  crowd_start(&one, session, 1, log_in_jo);
+  await("POST", "/auths", 1);
+  identity_session_interrupt(session);
+  crowd_join(&one);
+  assert_int_equal(one.members[0].status, IDENTITY_CANCELLED);
+  assert_int_equal(service_state_of(session), IDENTITY_STATE_SIGNED_OUT);
+  identity_session_close(session);
+}
+
+static void an_interrupted_waiter_does_not_cost_the_refresh(void **state) {
+  (void)state;
+  crowd one;
+  identity_session *session = signed_in();
+  service_fault(&server, "{\"path\":\"" REFRESH "\",\"delay_ms\":200}");
+  crowd_start(&one, session, 1, identity_session_refresh);
+  await("POST", REFRESH, 1);
+  identity_session_interrupt(session);
+  crowd_join(&one);
+  assert_int_equal(one.members[0].status, IDENTITY_CANCELLED);
+  service_pause_ms(200);
+  assert_int_equal(fetch_locale(session, NULL), IDENTITY_OK); /* any call drives it first */
+  assert_int_equal(service_state_of(session), IDENTITY_STATE_ACTIVE);
+  assert_int_equal(identity_session_refresh(session, NULL), IDENTITY_OK);
+  assert_int_equal(service_count(&server, "POST", REFRESH, 200), 2);
+  identity_session_close(session);
+}
+
+static void close_ends_the_calls_in_flight(void **state) {
+  (void)state;
+  crowd people;
+  identity_session *session = signed_in();
+  service_fault(&server, "{\"path\":\"/locales\",\"hang\":true,\"times\":-1}");
+  crowd_start(&people, session, 16, fetch_locale);
+  service_pause_ms(100); /* all of them are inside, most wait for a connection */
+  int64_t begun = service_now_ms();
+  identity_session_close(session);
+  assert_true(service_now_ms() - begun < 1000);
+  crowd_join(&people);
+  assert_int_equal(crowd_count(&people, IDENTITY_CANCELLED), 16);
+}
+
+static void close_waits_a_second_at_most_for_a_refresh_that_hangs(void **state) {
+  (void)state;
+  crowd one;
+  identity_session *session = service_open_stored(&server, "viewer", "hanging");
+  service_register(session, MAIL);
+  service_fault(&server, "{\"path\":\"" REFRESH "\",\"hang\":true,\"after\":true}");
+  crowd_start(&one, session, 1, identity_session_refresh);
+  await("POST", REFRESH, 1);
+  int64_t begun = service_now_ms();
+  identity_session_close(session);
+  assert_in_range(service_now_ms() - begun, 900, 1200);
+  crowd_join(&one);
+  assert_int_equal(one.members[0].status, IDENTITY_CANCELLED);
+  /* The record remembers that an answer was lost. */
+  session = service_open_stored(&server, "viewer", "hanging");
+  assert_int_equal(service_state_of(session), IDENTITY_STATE_STALE);
+  service_pause_ms((int)service_wait_of(session) + 5);
+  assert_int_equal(identity_session_refresh(session, NULL), IDENTITY_SESSION_ENDED);
+  assert_int_equal(service_reason_of(session), IDENTITY_REASON_LOST_ROTATION);
+  identity_session_close(session);
+}
+
+static void close_keeps_the_pair_of_a_refresh_that_answers_within_its_second(void **state) {
+  (void)state;
+  crowd one;
+  identity_session *session = service_open_stored(&server, "viewer", "late");
+  service_register(session, MAIL);
+  service_fault(&server, "{\"path\":\"" REFRESH "\",\"delay_ms\":200}");
+  crowd_start(&one, session, 1, identity_session_refresh);
+  await("POST", REFRESH, 1);
+  identity_session_close(session);
+  crowd_join(&one);
+  session = service_open_stored(&server, "viewer", "late");
+  assert_int_equal(service_state_of(session), IDENTITY_STATE_ACTIVE);
+  assert_int_equal(identity_session_refresh(session, NULL), IDENTITY_OK);
+  assert_int_equal(service_count(&server, "POST", REFRESH, 200), 2);
+  assert_int_equal(service_count(&server, "POST", REFRESH, -1), 2);
+  identity_session_close(session);
+}
+
+/* ---- the app's process ---- */
+
+static int use_in_child(identity_session *session) {
+  identity_error error;
+  const identity_state *stands = NULL;
+  if (service_fetch(session, &error) != IDENTITY_FORKED || error.status != IDENTITY_FORKED)
+    return 1;
+  if (identity_session_state(session, &stands, NULL) != IDENTITY_FORKED)
+    return 2;
+  if (identity_logout(session, NULL) != IDENTITY_FORKED)
+    return 3;
+  identity_session_interrupt(session);
+  identity_session_close(session);
+  return 0;
+}
+
+static void a_forked_child_is_told_and_the_parent_goes_on(void **state) {
+  (void)state;
+  int status = -1;
+  identity_session *session = signed_in();
+  pid_t child = fork();
+  assert_true(child >= 0);
+  if (child == 0)
+    _exit(use_in_child(session));
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_true(WIFEXITED(status));
+  assert_int_equal(WEXITSTATUS(status), 0);
+  assert_int_equal(service_fetch(session, NULL), IDENTITY_OK);
+  assert_int_equal(identity_session_refresh(session, NULL), IDENTITY_OK);
+  assert_int_equal(service_connections(&server), 1);
+  identity_session_close(session);
+}
+
+typedef struct inside {
+  identity_session *session;
+  int calls;
+  identity_status blocking;
+  identity_status state;
+} inside;
+
+static void call_again(int32_t level, const char *line, void *user_data) {
+  inside *at = user_data;
+  const identity_state *stands = NULL;
+  (void)level, (void)line;
+  if (at->session == NULL)
+    return;
+  at->calls++;
+  at->blocking = fetch_locale(at->session, NULL);
+  at->state = identity_session_state(at->session, &stands, NULL);
+  identity_state_free(stands);
+  identity_session_interrupt(NULL);
+}
+
+static void a_blocking_call_inside_the_log_callback_is_refused(void **state) {
+  (void)state;
+  inside at = {NULL, 0, IDENTITY_OK, IDENTITY_OUT_OF_MEMORY};
+  identity_config *config = service_config(&server);
+  assert_int_equal(identity_config_set_log(config, IDENTITY_LOG_DEBUG, call_again, &at), IDENTITY_OK);
+  at.session = service_open_with(config, "viewer");
+  assert_int_equal(fetch_locale(at.session, NULL), IDENTITY_OK);
+  assert_true(at.calls > 0);
+  assert_int_equal(at.blocking, IDENTITY_REENTERED);
+  assert_int_equal(at.state, IDENTITY_OK);
+  assert_int_equal(service_count(&server, "GET", "/locales", -1), 1);
+  identity_session_close(at.session);
+}
+
+static volatile sig_atomic_t pipes;
+
+static void on_pipe(int number) {
+  (void)number;
+  pipes = pipes + 1;
+}
+
+/* Connections that break in every way that makes a write fail. */
+static void break_connections(service *any) {
+  identity_session *session = service_open(any, "breaking");
+  service_fault(any, "{\"path\":\"/locales\",\"drop\":\"before\",\"abort\":true,\"times\":2}");
+  (void)fetch_locale(session, NULL);
+  service_send(any, "POST", "close-idle", "{}");
+  service_pause_ms(20);
+  (void)fetch_locale(session, NULL);
+  service_send(any, "POST", "close-idle", "{}");
+  service_pause_ms(20);
+  identity_session_close(session);
+}
+
+static bool pipe_is_pending(void) {
+  sigset_t pending;
+  assert_int_equal(sigpending(&pending), 0);
+  return sigismember(&pending, SIGPIPE) == 1;
+}
+
+static void sigpipe_is_neither_taken_from_the_app_nor_given_to_it(void **state) {
+  (void)state;
+  service tls;
+  sigset_t pipe, before;
+  struct sigaction own = {.sa_handler = on_pipe}, found, old;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  service_start(&tls, SERVICE_TLS, NULL);
+  assert_int_equal(sigaction(SIGPIPE, &own, &old), 0);
+  break_connections(&tls); /* a handler of the app is not called, nor changed */
+  assert_int_equal(pipes, 0);
+  assert_int_equal(sigaction(SIGPIPE, NULL, &found), 0);
+  assert_ptr_equal(found.sa_handler, on_pipe);
+  assert_int_equal(pthread_sigmask(SIG_BLOCK, &pipe, &before), 0);
+  break_connections(&tls);
+  assert_false(pipe_is_pending()); /* ours is not left behind */
+  raise(SIGPIPE);
+  break_connections(&tls);
+  assert_true(pipe_is_pending()); /* the app's is not taken */
+  assert_int_equal(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
+  assert_int_equal(pipes, 1);
+  assert_int_equal(sigaction(SIGPIPE, &old, NULL), 0);
+  break_connections(&tls); /* the default action would end us */
+  service_stop(&tls);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup(a_service_that_never_answers_is_given_up_in_time, reset),
+    cmocka_unit_test_setup(a_service_that_drips_is_given_up_in_time, reset),
+    cmocka_unit_test_setup(a_service_that_only_accepts_is_given_up_in_time, reset),
+    cmocka_unit_test_setup(a_service_that_fails_again_and_again_is_given_up_in_time, reset),
+    cmocka_unit_test_setup(sixty_four_callers_are_all_given_up_in_time, reset),
+    cmocka_unit_test_setup(an_interrupt_ends_the_calls_in_flight_and_no_later_one, reset),
+    cmocka_unit_test_setup(an_interrupted_registration_that_was_sent_has_an_unknown_outcome, reset),
+    cmocka_unit_test_setup(an_interrupted_waiter_does_not_cost_the_refresh, reset),
+    cmocka_unit_test_setup(close_ends_the_calls_in_flight, reset),
+    cmocka_unit_test_setup(close_waits_a_second_at_most_for_a_refresh_that_hangs, reset),
+    cmocka_unit_test_setup(close_keeps_the_pair_of_a_refresh_that_answers_within_its_second, reset),
+    cmocka_unit_test_setup(a_forked_child_is_told_and_the_parent_goes_on, reset),
+    cmocka_unit_test_setup(a_blocking_call_inside_the_log_callback_is_refused, reset),
+    cmocka_unit_test_setup(sigpipe_is_neither_taken_from_the_app_nor_given_to_it, reset),
+};
+
+SUITE_WITH("waiting", tests, start, stop)

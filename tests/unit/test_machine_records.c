@@ -1,0 +1,233 @@
+/* Epochs, generations, pairs, and what another handle stored. */
+#include "support/machines.h"
+
+enum { REFRESH = IDENTITY__ASK_REFRESH, FAIL = IDENTITY__ASK_FAIL };
+
+static char terms[] = "terms", one[] = "1", news[] = "broadcaster_marketing", two[] = "1.7";
+static const identity__kept_consent kept[] = {{terms, one, 1}, {news, two, 0}};
+
+static void commit(void) {
+  identity__machine_commit(&machine, &next, machine.revision + 1, true);
+}
+
+/* ---- who is signed in ---- */
+
+static void epochs_and_generations_only_rise(void **state) {
+  (void)state;
+  const identity__grant grant = lent_grant("g.h.i", "other", LIFE);
+  uint64_t epoch = machine.record.epoch, generation = machine.record.generation;
+  assert_true(identity__machine_sign_out(&machine, IDENTITY_REASON_LOGOUT, &next));
+  commit();
+  assert_int_equal(machine.record.epoch, epoch + 1);
+  assert_int_equal(machine.record.generation, generation);
+  assert_true(identity__machine_sign_in(&machine, &grant, NULL, 0, &next));
+  commit();
+  assert_int_equal(machine.record.epoch, epoch + 2);
+  assert_int_equal(machine.record.generation, generation + 1);
+  rotate_at(0, LIFE);
+  assert_int_equal(machine.record.epoch, epoch + 2);
+  assert_int_equal(machine.record.generation, generation + 2);
+  assert_true(identity__machine_end(&machine, IDENTITY_REASON_REFUSED, &next));
+  commit();
+  assert_int_equal(machine.record.epoch, epoch + 2);
+  assert_int_equal(machine.record.generation, generation + 2);
+  assert_true(identity__machine_sign_in(&machine, &grant, NULL, 0, &next));
+  commit();
+  assert_int_equal(machine.record.epoch, epoch + 3);
+  assert_int_equal(machine.record.generation, generation + 3);
+}
+
+static void a_sign_out_leaves_no_secret(void **state) {
+  (void)state;
+  assert_true(identity__machine_set_pending(&machine, kept, 2, &next));
+  commit();
+  assert_true(identity__machine_sign_out(&machine, IDENTITY_REASON_LOGOUT_EVERYWHERE, &next));
+  commit();
+  const identity__record *record = &machine.record;
+  assert_null(record->grant.jwt);
+  assert_null(record->grant.refresh_token);
+  assert_null(record->grant.customer_token);
+  assert_null(record->grant.customer_id);
+  assert_int_equal(record->pending_count, 0);
+  assert_int_equal(record->reason, IDENTITY_REASON_LOGOUT_EVERYWHERE);
+  CHECK_ASK("ask", identity__machine_ask(&machine, start), FAIL, IDENTITY_SIGNED_OUT);
+}
+
+static void an_end_keeps_only_the_customer_as_a_hint(void **state) {
+  (void)state;
+  assert_true(identity__machine_end(&machine, IDENTITY_REASON_REFUSED, &next));
+  commit();
+  const identity__grant *hint = &machine.record.grant;
+  assert_null(hint->jwt);
+  assert_null(hint->refresh_token);
+  assert_string_equal(hint->customer_id, "533354305");
+  assert_string_equal(hint->email, "jo@example.com");
+  CHECK_ASK("ask", identity__machine_ask(&machine, start), FAIL, IDENTITY_SESSION_ENDED);
+  assert_int_equal(identity__machine_state(&machine, start), IDENTITY_STATE_REAUTH_REQUIRED);
+}
+
+static void a_sign_in_takes_the_consents_along(void **state) {
+  (void)state;
+  const identity__grant grant = lent_grant("g.h.i", "other", LIFE);
+  assert_true(identity__machine_sign_in(&machine, &grant, kept, 2, &next));
+  commit();
+  assert_int_equal(machine.record.pending_count, 2);
+  assert_string_equal(machine.record.pending[1].name, "broadcaster_marketing");
+  assert_string_equal(machine.record.pending[1].version, "1.7");
+  assert_int_equal(machine.record.pending[0].accepted, 1);
+  rotate_at(0, LIFE);
+  assert_int_equal(machine.record.pending_count, 2);
+  assert_true(identity__machine_set_pending(&machine, kept + 1, 1, &next));
+  commit();
+  assert_int_equal(machine.record.pending_count, 1);
+  assert_string_equal(machine.record.pending[0].name, "broadcaster_marketing");
+  assert_string_equal(machine.record.grant.jwt, "d.e.f");
+  assert_true(identity__machine_set_pending(&machine, NULL, 0, &next));
+  commit();
+  assert_int_equal(machine.record.pending_count, 0);
+}
+
+static void an_end_keeps_pending_consents(void **state) {
+  (void)state;
+  assert_true(identity__machine_set_pending(&machine, kept, 2, &next));
+  commit();
+  assert_true(identity__machine_end(&machine, IDENTITY_REASON_REFUSED, &next));
+  commit();
+  assert_int_equal(machine.record.pending_count, 2);
+}
+
+/* ---- a new pair ---- */
+
+static void a_pair_keeps_what_the_answer_did_not_say(void **state) {
+  (void)state;
+  char jwt[] = "n.e.w", id[] = "777";
+  identity__grant bare = {0};
+  bare.jwt = jwt;
+  bare.life_ms = MINUTE;
+  assert_true(identity__machine_rotate(&machine, &bare, &next));
+  commit();
+  assert_string_equal(machine.record.grant.jwt, "n.e.w");
+  assert_string_equal(machine.record.grant.refresh_token, "refresh");
+  assert_string_equal(machine.record.grant.customer_id, "533354305");
+  assert_string_equal(machine.record.grant.publisher_id, "123456789");
+  assert_string_equal(machine.record.grant.email, "jo@example.com");
+  bare.customer_id = id;
+  assert_true(identity__machine_rotate(&machine, &bare, &next));
+  commit();
+  assert_string_equal(machine.record.grant.customer_id, "777");
+}
+
+static void a_pair_forgets_failures_but_not_the_budget(void **state) {
+  (void)state;
+  CHECK_ASK("refused", identity__machine_rejected(&machine, 1, 1, false, after(5 * MINUTE)), REFRESH,
+            IDENTITY_OK);
+  fail_at(0, IDENTITY__VERDICT_AMBIGUOUS, HOUR, 0);
+  fail_at(0, IDENTITY__VERDICT_REFUSED, 0, 0);
+  rotate_at(0, LIFE);
+  assert_int_equal(machine.record.failures, 0);
+  assert_int_equal(machine.record.refusals, 0);
+  assert_int_equal(machine.record.ambiguous, 0);
+  assert_int_equal(identity__machine_cooldown_ms(&machine, start), 0);
+  assert_int_equal(machine.record.caused_count, 1);
+}
+
+static void a_record_that_could_not_be_stored_says_so(void **state) {
+  (void)state;
+  assert_true(identity__machine_sign_out(&machine, IDENTITY_REASON_LOGOUT, &next));
+  identity__machine_commit(&machine, &next, 9, false);
+  assert_true(machine.not_persisted);
+  assert_int_equal(machine.revision, 9);
+  sign_in_with("refresh", LIFE);
+  assert_false(machine.not_persisted);
+}
+
+/* ---- what another handle stored ---- */
+
+static const struct {
+  const char *name;
+  int32_t epoch; /* against ours */
+  int32_t generation;
+  bool adopted;
+} stored[] = {
+    {"the same", 0, 0, false},
+    {"older generation", 0, -1, false},
+    {"newer generation", 0, 1, true},
+    {"older epoch", -1, 0, false},
+    {"older epoch, newer generation", -1, 5, false},
+    {"newer epoch", 1, 0, true},
+    {"newer epoch, older generation", 1, -1, true},
+};
+
+static void a_stored_record_wins_by_epoch_then_generation(void **state) {
+  (void)state;
+  sign_in_with("refresh", LIFE);
+  rotate_at(0, LIFE);
+  for (size_t i = 0; i < COUNT(stored); i++) {
+    identity__machine other;
+    identity__record loaded;
+    identity__machine_init(&other, machine.boot_id);
+    identity__record_init(&loaded);
+    assert_true(identity__record_copy(&other.record, &machine.record));
+    assert_true(identity__record_copy(&loaded, &machine.record));
+    loaded.epoch = machine.record.epoch + (uint64_t)(int64_t)stored[i].epoch;
+    loaded.generation = machine.record.generation + (uint64_t)(int64_t)stored[i].generation;
+    other.dead = true;
+    CHECK_INT(stored[i].name, identity__machine_adopt_stored(&other, &loaded, 77), stored[i].adopted);
+    CHECK_INT(stored[i].name, other.revision, 77);
+    CHECK_INT(stored[i].name, other.dead, !stored[i].adopted);
+    CHECK_INT(stored[i].name, other.record.epoch,
+              machine.record.epoch + (uint64_t)(stored[i].adopted ? (int64_t)stored[i].epoch : 0));
+    CHECK(stored[i].name, loaded.grant.jwt == NULL && loaded.epoch == 0);
+    identity__machine_clear(&other);
+  }
+}
+
+static void the_first_look_at_the_store_holds(void **state) {
+  (void)state;
+  identity__record loaded;
+  identity__record_init(&loaded);
+  loaded.epoch = 1;
+  loaded.standing = IDENTITY__RECORD_SIGNED_OUT;
+  machine.blocked = IDENTITY_STORE_LOCKED;
+  machine.not_persisted = true;
+  identity__machine_take_stored(&machine, &loaded, 5);
+  assert_int_equal(machine.blocked, IDENTITY_OK);
+  assert_int_equal(machine.revision, 5);
+  assert_false(machine.not_persisted);
+  CHECK_ASK("ask", identity__machine_ask(&machine, start), FAIL, IDENTITY_SIGNED_OUT);
+}
+
+static void a_damaged_store_needs_a_new_sign_in(void **state) {
+  (void)state;
+  machine.blocked = IDENTITY_STORE_LOCKED;
+  identity__machine_store_lost(&machine, 8);
+  CHECK_ASK("ask", identity__machine_ask(&machine, start), FAIL, IDENTITY_SESSION_ENDED);
+  assert_int_equal(machine.record.reason, IDENTITY_REASON_STORE_LOST);
+  assert_int_equal(machine.revision, 8);
+  assert_null(machine.record.grant.jwt);
+}
+
+static void a_tombstone_of_another_handle_ends_the_session_here(void **state) {
+  (void)state;
+  identity__record tombstone;
+  assert_true(identity__machine_sign_out(&machine, IDENTITY_REASON_LOGOUT, &tombstone));
+  assert_true(identity__machine_adopt_stored(&machine, &tombstone, 3));
+  CHECK_ASK("ask", identity__machine_ask(&machine, start), FAIL, IDENTITY_SIGNED_OUT);
+}
+
+static const struct CMUnitTest tests[] = {
+    MACHINE_TEST(epochs_and_generations_only_rise),
+    MACHINE_TEST(a_sign_out_leaves_no_secret),
+    MACHINE_TEST(an_end_keeps_only_the_customer_as_a_hint),
+    MACHINE_TEST(a_sign_in_takes_the_consents_along),
+    MACHINE_TEST(an_end_keeps_pending_consents),
+    MACHINE_TEST(a_pair_keeps_what_the_answer_did_not_say),
+    MACHINE_TEST(a_pair_forgets_failures_but_not_the_budget),
+    MACHINE_TEST(a_record_that_could_not_be_stored_says_so),
+    MACHINE_TEST(a_stored_record_wins_by_epoch_then_generation),
+    MACHINE_TEST(the_first_look_at_the_store_holds),
+    MACHINE_TEST(a_damaged_store_needs_a_new_sign_in),
+    MACHINE_TEST(a_tombstone_of_another_handle_ends_the_session_here),
+};
+
+SUITE("machine records", tests)
