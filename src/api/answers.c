@@ -2,11 +2,14 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "token/record.h"
 
 #include <string.h>
 
+/* Longer ones could not be kept for later. */
 static bool is_usable(const char *text) {
-  return text != NULL && text[0] != '\0' && strnlen(text, IDENTITY__MAX_TEXT) < IDENTITY__MAX_TEXT &&
+  return text != NULL && text[0] != '\0' &&
+         strnlen(text, IDENTITY__MAX_CONSENT_TEXT + 1) <= IDENTITY__MAX_CONSENT_TEXT &&
          identity__utf8_characters(text) > 0;
 }
 

@@ -4,7 +4,6 @@
 #include "wire/check.h"
 #include "wire/results.h"
 
-
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
 static void fetch_flow(identity__call *call) {

@@ -8,7 +8,8 @@ enum {
   IDENTITY__MAX_TOKEN_BODY = 256 * 1024, /* answer that carries tokens */
   IDENTITY__MAX_HEADERS = 64 * 1024,     /* all header lines of one answer */
   IDENTITY__MAX_JSON_DEPTH = 32,
-  IDENTITY__MAX_LIST = 1000, /* items of a list, members of an object */
+  IDENTITY__MAX_JSON_NUMBER = 63, /* characters: what cJSON takes of one */
+  IDENTITY__MAX_LIST = 1000,      /* items of a list, members of an object */
   IDENTITY__MAX_TOKEN = 16 * 1024,
   IDENTITY__MAX_RECORD = 64 * 1024,
   IDENTITY__MAX_URL = 8 * 1024,

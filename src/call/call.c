@@ -86,16 +86,20 @@ static bool shows(const char *message, const char *secret) {
   return found;
 }
 
+static bool shows_a_secret(const identity__call *call, const char *text) {
+  bool found = shows(text, call->bearer.length > 0 ? call->bearer.bytes : NULL);
+  for (int i = 0; i < IDENTITY__CALL_SECRETS; i++)
+    found = found || shows(text, call->secrets[i]);
+  return found;
+}
+
 /* A service that repeats a password in its complaint must not carry it into an error of ours. */
 static void hide_secrets(identity__call *call) {
-  bool found = shows(call->error.message, call->bearer.length > 0 ? call->bearer.bytes : NULL);
-  for (int i = 0; i < IDENTITY__CALL_SECRETS; i++)
-    found = found || shows(call->error.message, call->secrets[i]);
-  if (!found)
-    return;
-  identity__copy_line(call->error.message, sizeof call->error.message,
-                      identity_status_text(call->error.status));
-  memset(call->error.code, 0, sizeof call->error.code); /* the message had it, too */
+  identity_error *error = &call->error;
+  if (shows_a_secret(call, error->message))
+    identity__copy_line(error->message, sizeof error->message, identity_status_text(error->status));
+  if (shows_a_secret(call, error->code))
+    memset(error->code, 0, sizeof error->code);
 }
 
 static int32_t done(identity__call *call) {

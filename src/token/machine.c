@@ -269,6 +269,8 @@ void identity__machine_store_lost(identity__machine *machine, uint64_t revision)
 /* ---- Changing who is signed in ---- */
 
 static bool copy_pending(identity__record *record, const identity__kept_consent *pending, uint32_t count) {
+  if (count > IDENTITY__MAX_PENDING_CONSENTS)
+    return false;
   for (uint32_t i = 0; i < count; i++) {
     identity__kept_consent *kept = &record->pending[i];
     kept->name = identity__secret_copy(pending[i].name);

@@ -20,12 +20,15 @@ static bool take_status(identity__headers *headers, const char *line, size_t len
   size_t size = headers->size;
   if (space == NULL || line + length - space < 4)
     return false;
+  int32_t status = 0;
+  for (int i = 1; i <= 3; i++) {
+    if (!identity__is_digit(space[i]))
+      return false;
+    status = status * 10 + (space[i] - '0');
+  }
   identity__headers_init(headers);
   headers->size = size;
-  for (int i = 1; i <= 3; i++)
-    headers->status = headers->status * 10 + (identity__is_digit(space[i]) ? space[i] - '0' : 0);
-  if (headers->status < 200)
-    headers->status = 0;
+  headers->status = status >= 200 ? status : 0;
   return true;
 }
 

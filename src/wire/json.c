@@ -92,11 +92,14 @@ bool identity__json_flag(const identity__json *node, int32_t *value) {
 }
 
 bool identity__json_integer(const identity__json *node, int64_t *value) {
-  const double exact = 9007199254740992.0; /* 2^53 */
+  const double exact = 9007199254740991.0; /* 2^53 - 1: beyond, two integers are one double */
   if (!cJSON_IsNumber(node) || node->valuedouble < -exact || node->valuedouble > exact)
     return false;
-  *value = (int64_t)node->valuedouble;
-  return (double)*value >= node->valuedouble && (double)*value <= node->valuedouble;
+  int64_t whole = (int64_t)node->valuedouble;
+  if ((double)whole < node->valuedouble || (double)whole > node->valuedouble)
+    return false;
+  *value = whole;
+  return true;
 }
 
 identity__json *identity__json_new_object(void) {

@@ -26,7 +26,7 @@ bool identity__json_is_list(const identity__json *node);
 bool identity__json_is_null(const identity__json *node);     /* null or absent */
 const char *identity__json_text(const identity__json *node); /* NULL unless it is a string */
 bool identity__json_flag(const identity__json *node, int32_t *value);
-/* Only exact integers within +-2^53 (RFC 8259 section 6). */
+/* Only exact integers, up to +-(2^53 - 1) (RFC 8259 section 6). */
 bool identity__json_integer(const identity__json *node, int64_t *value);
 
 /* ---- Writing. A failed step shows when the document is printed; NULL values are left out. ---- */

@@ -105,7 +105,7 @@ static bool take_digits(scanner *scan) {
   return scan->at > start;
 }
 
-static bool take_number(scanner *scan) {
+static bool take_number_text(scanner *scan) {
   (void)take(scan, '-');
   if (!take(scan, '0') && !take_digits(scan))
     return false;
@@ -116,6 +116,11 @@ static bool take_number(scanner *scan) {
   if (!take(scan, '+'))
     (void)take(scan, '-');
   return take_digits(scan);
+}
+
+static bool take_number(scanner *scan) {
+  const char *start = scan->at;
+  return take_number_text(scan) && scan->at - start <= IDENTITY__MAX_JSON_NUMBER;
 }
 
 static bool take_value(scanner *scan);

@@ -102,6 +102,7 @@ static void a_secret_that_the_service_repeats_does_not_show(void **state) {
       assert_int_equal(error.http_status, 400);
       assert_string_not_equal(error.message, "");
       assert_clean(rows[i].name, &error, rows[i].secret);
+      assert_string_equal(error.code, j == 1 ? "REQ0001" : "");
     }
   identity_session_close(session);
 }

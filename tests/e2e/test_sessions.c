@@ -215,31 +215,28 @@ static void a_logout_works_offline(void **state) {
   free(refresh_token);
 }
 
-static void a_logout_is_seen_by_another_handle_at_its_next_refresh(void **state) {
-  (void)state;
+static void logout_is_seen_at(crowd_call call, int fetches) {
   identity_session *one = signed_in();
   identity_session *other = opened("viewer");
   assert_int_equal(identity_logout(one, NULL), IDENTITY_OK);
   assert_int_equal(service_state_of(other), IDENTITY_STATE_ACTIVE);
-  assert_int_equal(identity_session_refresh(other, NULL), IDENTITY_SIGNED_OUT);
+  service_shift_clock(&server, 901);
+  assert_int_equal(call(other, NULL), IDENTITY_SIGNED_OUT);
   assert_stands(other, IDENTITY_STATE_SIGNED_OUT, IDENTITY_REASON_OTHER_PROCESS);
+  assert_int_equal(service_count(&server, "GET", "/customers/*", -1), fetches);
   assert_int_equal(refreshes(-1), 0);
   identity_session_close(other);
   identity_session_close(one);
 }
 
+static void a_logout_is_seen_by_another_handle_at_its_next_refresh(void **state) {
+  (void)state;
+  logout_is_seen_at(identity_session_refresh, 0);
+}
+
 static void a_logout_is_seen_by_another_handle_at_its_next_401(void **state) {
   (void)state;
-  identity_session *one = signed_in();
-  identity_session *other = opened("viewer");
-  assert_int_equal(identity_logout(one, NULL), IDENTITY_OK);
-  service_shift_clock(&server, 901);
-  assert_int_equal(service_fetch(other, NULL), IDENTITY_SIGNED_OUT);
-  assert_stands(other, IDENTITY_STATE_SIGNED_OUT, IDENTITY_REASON_OTHER_PROCESS);
-  assert_int_equal(service_count(&server, "GET", "/customers/*", -1), 1);
-  assert_int_equal(refreshes(-1), 0);
-  identity_session_close(other);
-  identity_session_close(one);
+  logout_is_seen_at(service_fetch, 1);
 }
 
 static void a_login_through_another_handle_is_taken_over(void **state) {
@@ -312,17 +309,19 @@ static void release(void) {
   service_send(&server, "POST", "release", "{}");
 }
 
-static void a_logout_during_a_login_cancels_it(void **state) {
-  (void)state;
+static void log_out_during(const char *path, crowd_call call, identity_status expected) {
   crowd one;
+  char fault[96];
   identity_session *session = opened("viewer");
-  service_fault(&server, "{\"path\":\"/auths\",\"hang\":true}");
-  crowd_start(&one, session, 1, log_in_mo);
-  await("/auths");
+  service_send(&server, "PUT", "publishers/" TEST_PUBLISHER "/consents", "{\"consents\":[]}");
+  snprintf(fault, sizeof fault, "{\"method\":\"POST\",\"path\":\"%s\",\"hang\":true}", path);
+  service_fault(&server, fault);
+  crowd_start(&one, session, 1, call);
+  await(path);
   assert_int_equal(identity_logout(session, NULL), IDENTITY_OK);
   release();
   crowd_join(&one);
-  assert_int_equal(one.members[0].status, IDENTITY_CANCELLED);
+  assert_int_equal(one.members[0].status, expected);
   assert_stands(session, IDENTITY_STATE_SIGNED_OUT, IDENTITY_REASON_LOGOUT);
   identity_session_close(session);
   session = opened("viewer");
@@ -330,20 +329,14 @@ static void a_logout_during_a_login_cancels_it(void **state) {
   identity_session_close(session);
 }
 
+static void a_logout_during_a_login_cancels_it(void **state) {
+  (void)state;
+  log_out_during("/auths", log_in_mo, IDENTITY_CANCELLED);
+}
+
 static void a_logout_during_a_registration_makes_its_outcome_unknown(void **state) {
   (void)state;
-  crowd one;
-  identity_session *session = opened("viewer");
-  service_send(&server, "PUT", "publishers/" TEST_PUBLISHER "/consents", "{\"consents\":[]}");
-  service_fault(&server, "{\"method\":\"POST\",\"path\":\"/customers\",\"hang\":true}");
-  crowd_start(&one, session, 1, register_new);
-  await("/customers");
-  assert_int_equal(identity_logout(session, NULL), IDENTITY_OK);
-  release();
-  crowd_join(&one);
-  assert_int_equal(one.members[0].status, IDENTITY_OUTCOME_UNKNOWN);
-  assert_stands(session, IDENTITY_STATE_SIGNED_OUT, IDENTITY_REASON_LOGOUT);
-  identity_session_close(session);
+  log_out_during("/customers", register_new, IDENTITY_OUTCOME_UNKNOWN);
 }
 
 static void a_logout_during_a_refresh_wins(void **state) {

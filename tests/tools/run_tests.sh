@@ -1,18 +1,32 @@
 #!/bin/sh
 # Runs every test program of a build folder, and the test scripts of the tools, and counts: a program that executes
-# fewer tests than it has fails the run. Options: --only PATTERN (programs whose name matches), --wrap "COMMAND" (put
-# in front of each program, for valgrind), --no-scripts.
+# fewer tests than it has fails the run. Much of a test's time is waiting, so several run side by side.
+#   run_tests.sh BUILD [--only PATTERN] [--wrap "COMMAND"] [--jobs N] [--no-scripts]
+# --only: programs whose name matches; --wrap: put in front of each program, for valgrind.
 set -u
+
+# One program or script, for the workers below: its output, status and time go into files.
+if [ "$1" = --one ]; then
+  logs=$2
+  name=$3
+  shift 3
+  begun=$(date +%s)
+  "$@" >"$logs/$name.log" 2>&1
+  echo "$? $(($(date +%s) - begun))" >"$logs/$name.status"
+  exit 0
+fi
 
 build=$1
 shift
 only=
 wrap=
+jobs=4
 scripts=yes
 while [ $# -gt 0 ]; do
   case $1 in
-  --only) only=$2; shift ;;
+  --only) only=$2; scripts=no; shift ;;
   --wrap) wrap=$2; shift ;;
+  --jobs) jobs=$2; shift ;;
   --no-scripts) scripts=no ;;
   *) echo "run_tests.sh: unknown option $1" >&2; exit 2 ;;
   esac
@@ -22,74 +36,64 @@ done
 passed=0
 failed=0
 logs=$(mktemp -d)
-log=$logs/program
 trap 'rm -rf "$logs"' EXIT
 export CMOCKA_MESSAGE_OUTPUT=STDOUT
 
-count_lines() { grep -c "$1" "$log"; }
+list_programs() {
+  for program in "$build/tests/$1"/test_*; do
+    case ${program##*/} in '*' | test_\*) continue ;; *"$only"*) printf '%s\n' "$program" ;; esac
+  done
+}
 
-run_program() {
-  program=$1
-  has=$("$program" --count) || has=0
-  # shellcheck disable=SC2086 # the wrapper is a command with its options
-  $wrap "$program" >"$log" 2>&1
-  status=$?
-  ok=$(count_lines '^\[       OK \]')
+# The longest first, then the rest: one line a job, name and command.
+list_jobs() {
+  if [ "$scripts" = yes ]; then
+    echo "stand-in-service bash tests/sandbox_test/run.sh $build/identity-sandbox"
+    echo "command-line-client bash tests/cli/journey.sh $build"
+  fi
+  for kind in e2e unit; do
+    list_programs $kind | while IFS= read -r program; do echo "${program##*/} $wrap $program"; done
+  done
+}
+
+# How it ended and what it says; a program has its count, a script ends with "N passed, N failed".
+report() {
+  name=$1
+  ok=$2
+  has=$3
+  status=
+  read -r status seconds <"$logs/$name.status" || true
   bad=$((has - ok))
   [ "$has" -gt 0 ] || bad=1
+  [ "${status:-1}" -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
   passed=$((passed + ok))
-  if [ "$status" -eq 0 ] && [ "$bad" -eq 0 ]; then
-    printf '  %-34s %3d of %3d\n' "${program##*/}" "$ok" "$has"
-    return
-  fi
-  [ "$bad" -gt 0 ] || bad=1
   failed=$((failed + bad))
-  printf '  %-34s %3d of %3d  FAILED (exit %d)\n' "${program##*/}" "$ok" "$has" "$status"
-  grep -vE '^\[( RUN      |       OK )\]' "$log" | sed 's/^/      /'
+  printf '  %-34s %4d of %4d %4s s%s\n' "$name" "$ok" "$has" "${seconds:-?}" \
+    "$([ "$bad" -eq 0 ] || echo "  FAILED (exit ${status:-none})")"
+  [ "$bad" -eq 0 ] || grep -vE '^\[( RUN      |       OK )\]|^ok ' "$logs/$name.log" | tail -n 80 | sed 's/^/      /'
 }
 
-# Scripts end with "N passed, N failed". They run beside the programs, each with a log of its own.
-begin_script() {
-  name=$1
-  shift
-  ("$@" >"$logs/$name.log" 2>&1; echo $? >"$logs/$name.status") &
+report_program() {
+  has=$("$1" --count) || has=0
+  report "${1##*/}" "$(grep -c '^\[       OK \]' "$logs/${1##*/}.log")" "$has"
 }
 
-end_script() {
-  name=$1
-  while [ ! -s "$logs/$name.status" ]; do sleep 0.1; done
-  status=$(cat "$logs/$name.status")
-  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$logs/$name.log" | tail -n 1)
-  ok=$(printf '%s' "$line" | sed -n 's/ passed.*//p')
+report_script() {
+  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$logs/$1.log" | tail -n 1)
+  ok=${line%% *}
   bad=$(printf '%s' "$line" | sed -n 's/.*, \([0-9]*\) failed/\1/p')
-  : "${ok:=0}" "${bad:=1}"
-  [ "$ok" -gt 0 ] || bad=$((bad + 1))
-  [ "$status" -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
-  passed=$((passed + ok))
-  failed=$((failed + bad))
-  printf '  %-34s %3d of %3d%s\n' "$name" "$ok" "$((ok + bad))" "$([ "$bad" -eq 0 ] || echo "  FAILED (exit $status)")"
-  [ "$bad" -eq 0 ] || tail -n 60 "$logs/$name.log" | sed 's/^/      /'
+  report "$1" "${ok:-0}" "$((${ok:-0} + ${bad:-0}))"
 }
 
-[ -z "$only" ] || scripts=no
-if [ "$scripts" = yes ]; then
-  begin_script stand-in-service bash tests/sandbox_test/run.sh "$build/identity-sandbox"
-fi
-
+list_jobs | xargs -P "$jobs" -L 1 sh "$0" --one "$logs"
 for kind in unit e2e; do
   echo "$kind tests"
-  for program in "$build/tests/$kind"/test_*; do
-    case $program in *.d | *.o | *'*') continue ;; esac
-    case ${program##*/} in *"$only"*) run_program "$program" ;; esac
-  done
+  for program in $(list_programs $kind); do report_program "$program"; done
 done
-
 if [ "$scripts" = yes ]; then
   echo "scripts"
-  end_script stand-in-service
-  begin_script command-line-client bash tests/cli/journey.sh "$build"
-  end_script command-line-client
+  report_script stand-in-service
+  report_script command-line-client
 fi
-
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

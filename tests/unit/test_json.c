@@ -117,15 +117,16 @@ static void integers_are_taken_only_where_exact(void **state) {
   }
 }
 
-/* The parser behind the scan takes 63 characters of a number: what is longer must be refused for what it is,
- * and not be taken for a lack of memory. */
+/* The parser behind the scan takes so many characters of a number: what is longer must be refused for what it
+ * is, and not be taken for a lack of memory. */
 static void a_number_without_end_is_refused(void **state) {
   (void)state;
   for (size_t digits = 60; digits < 200; digits++) {
     char *number = repeated('7', digits);
     identity__json *root;
     int result = identity__json_parse(number, digits, &root);
-    assert_int_equal(result, digits <= 63 ? IDENTITY__JSON_OK : IDENTITY__JSON_INVALID);
+    assert_int_equal(result,
+                     digits <= IDENTITY__MAX_JSON_NUMBER ? IDENTITY__JSON_OK : IDENTITY__JSON_INVALID);
     identity__json_free(root);
     free(number);
   }
