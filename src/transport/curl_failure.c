@@ -1,12 +1,9 @@
 #include "transport/curl_failure.h"
+#include "base/clock.h"
 #include "base/text.h"
 
 #include <stdio.h>
 #include <time.h>
-
-/* A device whose clock is before the release of this library is wrong (raised at each release): 2026-01-01.
- */
-static const int64_t CLOCK_FLOOR_S = 1767225600;
 
 /* Everything not listed is a connection that broke. */
 static const struct {
@@ -41,7 +38,7 @@ static identity_status status_of(CURLcode result) {
 static bool clock_is_to_blame(CURL *easy) {
   long verify = 0;
   (void)curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &verify);
-  return verify == 9 || (int64_t)time(NULL) < CLOCK_FLOOR_S;
+  return verify == 9 || (int64_t)time(NULL) < IDENTITY__CLOCK_FLOOR_S;
 }
 
 static identity_status refine(CURL *easy, identity_status status) {

@@ -242,7 +242,7 @@ static identity_status judge_success(identity__answer *answer, const identity__e
     return IDENTITY_OK;
   if (answer->root == NULL && expect->outcome_matters)
     return complain(answer, http, IDENTITY_OUTCOME_UNKNOWN, NULL, error);
-  if (answer->root == NULL && !empty)
+  if (answer->root == NULL)
     return complain(answer, http, IDENTITY_NOT_THE_SERVICE, NULL, error);
   if (!identity__json_is_object(answer->root))
     return complain(answer, http, IDENTITY_UNEXPECTED_ANSWER, NULL, error);

@@ -52,10 +52,6 @@ static identity_session *signed_in_as(const char *account, const char *email) {
   return session;
 }
 
-static identity_session *signed_in(void) {
-  return signed_in_as("viewer", JO);
-}
-
 static int refreshes(int status) {
   return service_count(&server, "POST", REFRESH, status);
 }
@@ -78,7 +74,7 @@ static void assert_stands(identity_session *session, int32_t state, int32_t reas
 
 static void a_restart_finds_the_viewer_signed_in(void **state) {
   (void)state;
-  identity_session *session = signed_in();
+  identity_session *session = signed_in_as("viewer", JO);
   assert_int_equal(identity_session_refresh(session, NULL), IDENTITY_OK);
   identity_session_close(session);
   session = opened("viewer");
@@ -102,7 +98,7 @@ static void a_memory_store_forgets(void **state) {
 
 static void a_slot_belongs_to_its_account(void **state) {
   (void)state;
-  identity_session *session = signed_in();
+  identity_session *session = signed_in_as("viewer", JO);
   identity_session *other = signed_in_as("other", MO);
   assert_is(session, JO);
   assert_is(other, MO);
@@ -119,7 +115,7 @@ static void a_slot_belongs_to_its_publisher_and_environment(void **state) {
   (void)state;
   char directory[128];
   char base_url[64];
-  identity_session_close(signed_in());
+  identity_session_close(signed_in_as("viewer", JO));
   snprintf(directory, sizeof directory, "%s/store", server.directory);
   snprintf(base_url, sizeof base_url, "http://localhost:%d", server.port);
   for (int i = 0; i < 2; i++) {
@@ -139,7 +135,7 @@ static void a_slot_belongs_to_its_publisher_and_environment(void **state) {
 static void a_file_that_was_moved_to_another_account_signs_nobody_in(void **state) {
   (void)state;
   char *mine, *theirs;
-  identity_session_close(signed_in());
+  identity_session_close(signed_in_as("viewer", JO));
   mine = slot_path(&server, "store");
   identity_session_close(signed_in_as("other", MO));
   theirs = slot_path_besides(&server, "store", mine);
@@ -158,7 +154,7 @@ static void a_file_that_was_moved_to_another_account_signs_nobody_in(void **stat
 static void a_logout_wipes_every_copy_in_the_file(void **state) {
   (void)state;
   char *jwts[2];
-  identity_session *session = signed_in();
+  identity_session *session = signed_in_as("viewer", JO);
   for (int i = 0; i < 2; i++) { /* the second rotation leaves the first pair in the other half */
     const identity_tokens *tokens = NULL;
     service_send(&server, "PUT", "settings", i == 0 ? "{\"jwt_life\":900}" : "{\"jwt_life\":901}");
@@ -216,7 +212,7 @@ static void a_logout_works_offline(void **state) {
 }
 
 static void logout_is_seen_at(crowd_call call, int fetches) {
-  identity_session *one = signed_in();
+  identity_session *one = signed_in_as("viewer", JO);
   identity_session *other = opened("viewer");
   assert_int_equal(identity_logout(one, NULL), IDENTITY_OK);
   assert_int_equal(service_state_of(other), IDENTITY_STATE_ACTIVE);
@@ -241,7 +237,7 @@ static void a_logout_is_seen_by_another_handle_at_its_next_401(void **state) {
 
 static void a_login_through_another_handle_is_taken_over(void **state) {
   (void)state;
-  identity_session *one = signed_in();
+  identity_session *one = signed_in_as("viewer", JO);
   identity_session *other = opened("viewer");
   assert_int_equal(identity_logout(one, NULL), IDENTITY_OK);
   assert_int_equal(service_login(one, MO, TEST_PASSWORD, NULL), IDENTITY_OK);
@@ -254,7 +250,7 @@ static void a_login_through_another_handle_is_taken_over(void **state) {
 
 static void a_logout_everywhere_revokes_what_other_devices_hold(void **state) {
   (void)state;
-  identity_session *one = signed_in();
+  identity_session *one = signed_in_as("viewer", JO);
   identity_session *device = signed_in_as("device", JO);
   assert_int_equal(identity_logout_everywhere(one, NULL), IDENTITY_OK);
   assert_int_equal(service_count(&server, "DELETE", "/refresh_tokens", 200), 1);
@@ -270,7 +266,7 @@ static void a_logout_everywhere_revokes_what_other_devices_hold(void **state) {
 
 static void a_login_replaces_the_session_only_when_it_succeeds(void **state) {
   (void)state;
-  identity_session *session = signed_in();
+  identity_session *session = signed_in_as("viewer", JO);
   assert_int_equal(service_login(session, MO, "wrong-Passw0rd", NULL), IDENTITY_WRONG_CREDENTIALS);
   assert_is(session, JO);
   service_fault(&server, "{\"path\":\"/auths\",\"drop\":\"after\"}");
@@ -342,7 +338,7 @@ static void a_logout_during_a_registration_makes_its_outcome_unknown(void **stat
 static void a_logout_during_a_refresh_wins(void **state) {
   (void)state;
   crowd one;
-  identity_session *session = signed_in();
+  identity_session *session = signed_in_as("viewer", JO);
   char *path = slot_path(&server, "store");
   service_fault(&server, "{\"path\":\"" REFRESH "\",\"hang\":true}");
   crowd_start(&one, session, 1, identity_session_refresh);
@@ -365,7 +361,7 @@ static void a_logout_during_a_refresh_wins(void **state) {
 static void a_login_of_another_customer_during_a_refresh_wins(void **state) {
   (void)state;
   crowd one;
-  identity_session *session = signed_in();
+  identity_session *session = signed_in_as("viewer", JO);
   service_fault(&server, "{\"path\":\"" REFRESH "\",\"hang\":true}");
   crowd_start(&one, session, 1, identity_session_refresh);
   await(REFRESH);

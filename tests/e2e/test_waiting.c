@@ -1,21 +1,27 @@
-/* How long a call may take, and what ends it: time-outs, interrupt, close. And what an app's process must not
- * notice: forks, callbacks, signals. */
+/* How long a call may take, and what ends it: time-outs, interrupt, close. */
 #include "support/crowd.h"
 #include "support/peer.h"
 #include "support/service.h"
 #include "support/suite.h"
 
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define MAIL "jo@example.com"
 #define REFRESH "/auths/refresh_token"
 
-enum { TIMEOUT_MS = 200, SLACK_MS = 200 };
+enum { TIMEOUT_MS = 200 };
 
 static service server;
+
+/* What a call may take beyond its time; ten times as much under a tool that slows everything down. */
+static int slack_ms(void) {
+  const char *preload = getenv("LD_PRELOAD");
+  bool slow = preload != NULL && strstr(preload, "vgpreload") != NULL;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  slow = true;
+#endif
+  return slow ? 2000 : 200;
+}
 
 static int start(void **state) {
   (void)state;
@@ -65,10 +71,10 @@ static void call_in_time(const char *base_url) {
   identity_session *session = service_open_with(config, "viewer");
   int64_t begun = service_now_ms();
   assert_int_equal(fetch_locale(session, &error), IDENTITY_TIMED_OUT);
-  assert_in_range(service_now_ms() - begun, TIMEOUT_MS - 1, TIMEOUT_MS + SLACK_MS);
+  assert_in_range(service_now_ms() - begun, TIMEOUT_MS - 1, TIMEOUT_MS + slack_ms());
   begun = service_now_ms();
   identity_session_close(session);
-  assert_in_range(service_now_ms() - begun, 0, SLACK_MS);
+  assert_in_range(service_now_ms() - begun, 0, slack_ms());
 }
 
 static void a_service_that_never_answers_is_given_up_in_time(void **state) {
@@ -113,7 +119,7 @@ static void a_service_that_fails_again_and_again_is_given_up_in_time(void **stat
                          "\"headers\":{\"Retry-After\":\"5\"}}");
   int64_t begun = service_now_ms();
   assert_int_equal(fetch_locale(session, NULL), IDENTITY_SERVICE_FAILED);
-  assert_in_range(service_now_ms() - begun, 50, TIMEOUT_MS + SLACK_MS);
+  assert_in_range(service_now_ms() - begun, 50, TIMEOUT_MS + slack_ms());
   assert_int_equal(service_count(&server, "GET", "/locales", -1), 1);
   identity_session_close(session);
 }
@@ -129,7 +135,7 @@ static void sixty_four_callers_are_all_given_up_in_time(void **state) {
   crowd_join(&people);
   assert_int_equal(crowd_count(&people, IDENTITY_TIMED_OUT), 64);
   for (int i = 0; i < 64; i++)
-    assert_in_range(people.members[i].took_ms, TIMEOUT_MS - 1, TIMEOUT_MS + SLACK_MS);
+    assert_in_range(people.members[i].took_ms, TIMEOUT_MS - 1, TIMEOUT_MS + slack_ms());
   service_clear_faults(&server);
   assert_int_equal(fetch_locale(session, NULL), IDENTITY_OK);
   identity_session_close(session);
@@ -147,7 +153,7 @@ static void an_interrupt_ends_the_calls_in_flight_and_no_later_one(void **state)
   int64_t begun = service_now_ms();
   identity_session_interrupt(session);
   crowd_join(&people);
-  assert_true(service_now_ms() - begun < SLACK_MS);
+  assert_true(service_now_ms() - begun < slack_ms());
   assert_int_equal(crowd_count(&people, IDENTITY_CANCELLED), 4);
   assert_int_equal(fetch_locale(session, NULL), IDENTITY_OK);
   assert_int_equal(service_state_of(session), IDENTITY_STATE_ACTIVE);
@@ -259,125 +265,6 @@ static void close_keeps_the_pair_of_a_refresh_that_answers_within_its_second(voi
   identity_session_close(session);
 }
 
-/* ---- the app's process ---- */
-
-static int use_in_child(identity_session *session) {
-  identity_error error;
-  const identity_state *stands = NULL;
-  if (service_fetch(session, &error) != IDENTITY_FORKED || error.status != IDENTITY_FORKED)
-    return 1;
-  if (identity_session_state(session, &stands, NULL) != IDENTITY_FORKED)
-    return 2;
-  if (identity_logout(session, NULL) != IDENTITY_FORKED)
-    return 3;
-  identity_session_interrupt(session);
-  identity_session_close(session);
-  return 0;
-}
-
-static void a_forked_child_is_told_and_the_parent_goes_on(void **state) {
-  (void)state;
-  int status = -1;
-  identity_session *session = signed_in();
-  pid_t child = fork();
-  assert_true(child >= 0);
-  if (child == 0)
-    _exit(use_in_child(session));
-  assert_int_equal(waitpid(child, &status, 0), child);
-  assert_true(WIFEXITED(status));
-  assert_int_equal(WEXITSTATUS(status), 0);
-  assert_int_equal(service_fetch(session, NULL), IDENTITY_OK);
-  assert_int_equal(identity_session_refresh(session, NULL), IDENTITY_OK);
-  assert_int_equal(service_connections(&server), 1);
-  identity_session_close(session);
-}
-
-typedef struct inside {
-  identity_session *session;
-  int calls;
-  identity_status blocking;
-  identity_status state;
-} inside;
-
-static void call_again(int32_t level, const char *line, void *user_data) {
-  inside *at = user_data;
-  const identity_state *stands = NULL;
-  (void)level, (void)line;
-  if (at->session == NULL)
-    return;
-  at->calls++;
-  at->blocking = fetch_locale(at->session, NULL);
-  at->state = identity_session_state(at->session, &stands, NULL);
-  identity_state_free(stands);
-  identity_session_interrupt(NULL);
-}
-
-static void a_blocking_call_inside_the_log_callback_is_refused(void **state) {
-  (void)state;
-  inside at = {NULL, 0, IDENTITY_OK, IDENTITY_OUT_OF_MEMORY};
-  identity_config *config = service_config(&server);
-  assert_int_equal(identity_config_set_log(config, IDENTITY_LOG_DEBUG, call_again, &at), IDENTITY_OK);
-  at.session = service_open_with(config, "viewer");
-  assert_int_equal(fetch_locale(at.session, NULL), IDENTITY_OK);
-  assert_true(at.calls > 0);
-  assert_int_equal(at.blocking, IDENTITY_REENTERED);
-  assert_int_equal(at.state, IDENTITY_OK);
-  assert_int_equal(service_count(&server, "GET", "/locales", -1), 1);
-  identity_session_close(at.session);
-}
-
-static volatile sig_atomic_t pipes;
-
-static void on_pipe(int number) {
-  (void)number;
-  pipes = pipes + 1;
-}
-
-/* Connections that break in every way that makes a write fail. A login is not repeated: no pauses. */
-static void break_connections(service *any) {
-  identity_session *session = service_open(any, "breaking");
-  service_fault(any, "{\"path\":\"/auths\",\"drop\":\"before\",\"abort\":true}");
-  (void)log_in_jo(session, NULL);
-  for (int i = 0; i < 3; i++) {
-    (void)log_in_jo(session, NULL);
-    service_send(any, "POST", "close-idle", "{}");
-    service_pause_ms(10);
-  }
-  identity_session_close(session);
-}
-
-static bool pipe_is_pending(void) {
-  sigset_t pending;
-  assert_int_equal(sigpending(&pending), 0);
-  return sigismember(&pending, SIGPIPE) == 1;
-}
-
-static void sigpipe_is_neither_taken_from_the_app_nor_given_to_it(void **state) {
-  (void)state;
-  service tls;
-  sigset_t pipe, before;
-  struct sigaction own = {.sa_handler = on_pipe}, found, old;
-  sigemptyset(&pipe);
-  sigaddset(&pipe, SIGPIPE);
-  service_start(&tls, SERVICE_TLS, NULL);
-  assert_int_equal(sigaction(SIGPIPE, &own, &old), 0);
-  break_connections(&tls); /* a handler of the app is not called, nor changed */
-  assert_int_equal(pipes, 0);
-  assert_int_equal(sigaction(SIGPIPE, NULL, &found), 0);
-  assert_ptr_equal(found.sa_handler, on_pipe);
-  assert_int_equal(pthread_sigmask(SIG_BLOCK, &pipe, &before), 0);
-  break_connections(&tls);
-  assert_false(pipe_is_pending()); /* ours is not left behind */
-  raise(SIGPIPE);
-  break_connections(&tls);
-  assert_true(pipe_is_pending()); /* the app's is not taken */
-  assert_int_equal(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
-  assert_int_equal(pipes, 1);
-  assert_int_equal(sigaction(SIGPIPE, &old, NULL), 0);
-  break_connections(&tls); /* the default action would end us */
-  service_stop(&tls);
-}
-
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(a_service_that_never_answers_is_given_up_in_time, reset),
     cmocka_unit_test_setup(a_service_that_drips_is_given_up_in_time, reset),
@@ -390,9 +277,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(close_ends_the_calls_in_flight, reset),
     cmocka_unit_test_setup(close_waits_a_second_at_most_for_a_refresh_that_hangs, reset),
     cmocka_unit_test_setup(close_keeps_the_pair_of_a_refresh_that_answers_within_its_second, reset),
-    cmocka_unit_test_setup(a_forked_child_is_told_and_the_parent_goes_on, reset),
-    cmocka_unit_test_setup(a_blocking_call_inside_the_log_callback_is_refused, reset),
-    cmocka_unit_test_setup(sigpipe_is_neither_taken_from_the_app_nor_given_to_it, reset),
 };
 
 SUITE_WITH("waiting", tests, start, stop)

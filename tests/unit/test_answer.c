@@ -283,7 +283,7 @@ static const answer_row success_rows[] = {
      NULL, NULL, false},
     {"empty 204 of a write", IDENTITY__UPDATE_CONSENTS, 204, "", IDENTITY_OK, NULL, NULL, false},
     {"empty 200 of a write", IDENTITY__REQUEST_RESET, 200, "", IDENTITY_OK, NULL, NULL, false},
-    {"empty 200 of a read", IDENTITY__CUSTOMER, 200, "", IDENTITY_UNEXPECTED_ANSWER, NULL, NULL, false},
+    {"empty 200 of a read", IDENTITY__CUSTOMER, 200, "", IDENTITY_NOT_THE_SERVICE, NULL, NULL, false},
     {"a list", IDENTITY__CUSTOMER, 200, "[1]", IDENTITY_UNEXPECTED_ANSWER, NULL, NULL, false},
     {"a text", IDENTITY__LOGIN, 200, "\"ok\"", IDENTITY_UNEXPECTED_ANSWER, NULL, NULL, false},
     {"warnings beside data", IDENTITY__CUSTOMER, 200, "{\"responseData\":{\"id\":1},\"errors\":[\"slow\"]}",

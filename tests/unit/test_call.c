@@ -30,27 +30,28 @@ static void a_call_with_a_token_gets_it_first(void **state) {
 static const struct {
   const char *name;
   identity__endpoint_id endpoint;
+  const char *method;
   const char *url;
   bool bearer;
 } urls[] = {
-    {"locale", IDENTITY__LOCALE, BASE "/locales", false},
-    {"publisher consents", IDENTITY__PUBLISHER_CONSENTS, BASE "/publishers/123456789/consents", false},
-    {"register", IDENTITY__REGISTER, BASE "/customers", false},
-    {"login", IDENTITY__LOGIN, BASE "/auths", false},
-    {"refresh", IDENTITY__REFRESH, BASE "/auths/refresh_token", false},
-    {"revoke", IDENTITY__REVOKE, BASE "/refresh_tokens", true},
-    {"sso", IDENTITY__SSO, BASE "/sso/auths", false},
-    {"reset", IDENTITY__REQUEST_RESET, BASE "/customers/passwords", false},
-    {"password", IDENTITY__UPDATE_PASSWORD, BASE "/customers/passwords", false},
-    {"customer", IDENTITY__CUSTOMER, BASE "/customers/533354305", true},
-    {"customer update", IDENTITY__UPDATE_CUSTOMER, BASE "/customers/533354305", true},
-    {"consents", IDENTITY__CUSTOMER_CONSENTS, BASE "/customers/533354305/consents", true},
-    {"consents update", IDENTITY__UPDATE_CONSENTS, BASE "/customers/533354305/consents", true},
-    {"capture", IDENTITY__CAPTURE_STATUS, BASE "/customers/533354305/capture/status", true},
-    {"capture update", IDENTITY__UPDATE_CAPTURE, BASE "/customers/533354305/capture", true},
+    {"locale", IDENTITY__LOCALE, "GET", BASE "/locales", false},
+    {"publisher consents", IDENTITY__PUBLISHER_CONSENTS, "GET", BASE "/publishers/123456789/consents", false},
+    {"register", IDENTITY__REGISTER, "POST", BASE "/customers", false},
+    {"login", IDENTITY__LOGIN, "POST", BASE "/auths", false},
+    {"refresh", IDENTITY__REFRESH, "POST", BASE "/auths/refresh_token", false},
+    {"revoke", IDENTITY__REVOKE, "DELETE", BASE "/refresh_tokens", true},
+    {"sso", IDENTITY__SSO, "POST", BASE "/sso/auths", false},
+    {"reset", IDENTITY__REQUEST_RESET, "PUT", BASE "/customers/passwords", false},
+    {"password", IDENTITY__UPDATE_PASSWORD, "PATCH", BASE "/customers/passwords", false},
+    {"customer", IDENTITY__CUSTOMER, "GET", BASE "/customers/533354305", true},
+    {"customer update", IDENTITY__UPDATE_CUSTOMER, "PATCH", BASE "/customers/533354305", true},
+    {"consents", IDENTITY__CUSTOMER_CONSENTS, "GET", BASE "/customers/533354305/consents", true},
+    {"consents update", IDENTITY__UPDATE_CONSENTS, "PUT", BASE "/customers/533354305/consents", true},
+    {"capture", IDENTITY__CAPTURE_STATUS, "GET", BASE "/customers/533354305/capture/status", true},
+    {"capture update", IDENTITY__UPDATE_CAPTURE, "PUT", BASE "/customers/533354305/capture", true},
 };
 
-static void only_calls_of_a_customer_carry_the_jwt(void **state) {
+static void each_endpoint_has_its_method_path_and_bearer(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(urls); i++) {
     new_call_to(urls[i].endpoint);
@@ -59,6 +60,7 @@ static void only_calls_of_a_customer_carry_the_jwt(void **state) {
     if (action == IDENTITY__ACTION_TOKEN)
       action = give_some_token();
     CHECK_INT(urls[i].name, action, IDENTITY__ACTION_SEND);
+    CHECK_TEXT(urls[i].name, call->send.endpoint->method, urls[i].method);
     CHECK_TEXT(urls[i].name, call->send.url, urls[i].url);
     CHECK_TEXT(urls[i].name, call->send.bearer, urls[i].bearer ? JWT : NULL);
   }
@@ -262,7 +264,7 @@ static void a_call_that_is_over_stays_so(void **state) {
 static const struct CMUnitTest tests[] = {
     CALL_TEST(a_call_without_a_token_is_sent_at_once),
     CALL_TEST(a_call_with_a_token_gets_it_first),
-    CALL_TEST(only_calls_of_a_customer_carry_the_jwt),
+    CALL_TEST(each_endpoint_has_its_method_path_and_bearer),
     CALL_TEST(path_header_and_query_of_the_call_are_used),
     CALL_TEST(a_401_gets_another_token_and_replays_once),
     CALL_TEST(each_request_of_a_call_may_be_replayed_once),

@@ -182,6 +182,26 @@ static void a_stored_record_wins_by_epoch_then_generation(void **state) {
   }
 }
 
+static void notes_of_another_handle_about_the_same_pair_are_taken(void **state) {
+  (void)state;
+  for (int unsaved = 0; unsaved < 2; unsaved++) {
+    identity__record loaded;
+    sign_in_with("refresh", LIFE);
+    assert_true(identity__machine_set_pending(&machine, kept, 2, &next));
+    identity__machine_commit(&machine, &next, 2, !unsaved);
+    machine.record.caused_count = 1;
+    identity__record_init(&loaded);
+    assert_true(identity__record_copy(&loaded, &machine.record));
+    loaded.failures = 3;
+    loaded.caused_count = 0;
+    assert_false(identity__machine_adopt_stored(&machine, &loaded, 3));
+    assert_int_equal(machine.record.failures, unsaved ? 0 : 3);
+    assert_int_equal(machine.record.caused_count, 1); /* not stored yet, not lost */
+    assert_int_equal(machine.revision, 3);
+    assert_null(loaded.grant.jwt);
+  }
+}
+
 static void the_first_look_at_the_store_holds(void **state) {
   (void)state;
   identity__record loaded;
@@ -225,6 +245,7 @@ static const struct CMUnitTest tests[] = {
     MACHINE_TEST(a_pair_forgets_failures_but_not_the_budget),
     MACHINE_TEST(a_record_that_could_not_be_stored_says_so),
     MACHINE_TEST(a_stored_record_wins_by_epoch_then_generation),
+    MACHINE_TEST(notes_of_another_handle_about_the_same_pair_are_taken),
     MACHINE_TEST(the_first_look_at_the_store_holds),
     MACHINE_TEST(a_damaged_store_needs_a_new_sign_in),
     MACHINE_TEST(a_tombstone_of_another_handle_ends_the_session_here),
