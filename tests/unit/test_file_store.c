@@ -300,7 +300,6 @@ static void processes_lose_no_update(void **state) {
 
 static void without_memory_there_is_no_store(void **state) {
   (void)state;
-  SKIP_WITHOUT_FAILURES();
   identity__store made;
   int32_t status = IDENTITY__STORE_MEMORY;
   for (int allowed = 0; status == IDENTITY__STORE_MEMORY; allowed++) {
@@ -314,7 +313,6 @@ static void without_memory_there_is_no_store(void **state) {
 
 static void load_and_swap_need_no_memory(void **state) {
   (void)state;
-  SKIP_WITHOUT_FAILURES();
   uint64_t revision = 0;
   size_t length = 0;
   allocations_left = 0;

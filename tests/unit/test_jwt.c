@@ -151,6 +151,7 @@ static const struct {
     {"{ }", "eyB9", true},
     {"{} and a line", "e30K", true},
     {"one digit left over", "e30Ke", false},
+    {"one digit left over, of no bits", "e30KA", false},
     {"bits left over that are not zero", "e31", false},
     {"bits left over, two digits", "eyB9fx", false},
     {"a list", "W10", false},
