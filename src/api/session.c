@@ -48,7 +48,7 @@ static identity_state *make_state(const identity_session *session) {
   if (!identity__block_init(&block, size))
     return NULL;
   identity_state *state = identity__block_take(&block, sizeof *state);
-  state->state = identity__machine_state(&session->tokens, now);
+  state->state = identity__machine_state(&session->tokens);
   bool out = state->state == IDENTITY_STATE_SIGNED_OUT || state->state == IDENTITY_STATE_REAUTH_REQUIRED;
   state->reason = out ? record->reason : IDENTITY_REASON_NONE;
   state->retry_after_ms =

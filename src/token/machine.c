@@ -182,7 +182,7 @@ static bool was_refused_lately(const identity__machine *machine) {
   return machine->last_failure != IDENTITY_OK || machine->record.failures > 0 || machine->record.refusals > 0;
 }
 
-int32_t identity__machine_state(const identity__machine *machine, identity__now now) {
+int32_t identity__machine_state(const identity__machine *machine) {
   if (machine->blocked != IDENTITY_OK)
     return IDENTITY_STATE_STORE_BLOCKED;
   if (machine->record.standing == IDENTITY__RECORD_REAUTH)
@@ -191,7 +191,7 @@ int32_t identity__machine_state(const identity__machine *machine, identity__now 
     return IDENTITY_STATE_SIGNED_OUT;
   if (machine->flying)
     return IDENTITY_STATE_REFRESHING;
-  if (was_refused_lately(machine) && identity__machine_cooldown_ms(machine, now) > 0)
+  if (was_refused_lately(machine))
     return IDENTITY_STATE_STALE;
   return IDENTITY_STATE_ACTIVE;
 }

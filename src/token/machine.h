@@ -58,7 +58,7 @@ identity__ask identity__machine_rejected(identity__machine *machine, uint64_t ep
 /* Life left of a grant; 0: over; -1: not known. */
 int64_t identity__machine_remaining(const identity__machine *machine, identity__now now);
 /* Where the session stands, IDENTITY_STATE_x. */
-int32_t identity__machine_state(const identity__machine *machine, identity__now now);
+int32_t identity__machine_state(const identity__machine *machine);
 int64_t identity__machine_cooldown_ms(const identity__machine *machine, identity__now now);
 /* The status that a call gets which needs somebody signed in; OK when somebody is. */
 identity_status identity__machine_standing(const identity__machine *machine);

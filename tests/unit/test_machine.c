@@ -11,7 +11,7 @@ static void a_new_machine_is_signed_out(void **state) {
   CHECK_ASK("life", identity__machine_ask_life(&fresh, 0, start), FAIL, IDENTITY_SIGNED_OUT);
   CHECK_ASK("rotation", identity__machine_ask_rotation(&fresh, start), FAIL, IDENTITY_SIGNED_OUT);
   CHECK_ASK("rejected", identity__machine_rejected(&fresh, 0, 0, false, start), FAIL, IDENTITY_SIGNED_OUT);
-  assert_int_equal(identity__machine_state(&fresh, start), IDENTITY_STATE_SIGNED_OUT);
+  assert_int_equal(identity__machine_state(&fresh), IDENTITY_STATE_SIGNED_OUT);
   assert_int_equal(fresh.record.reason, IDENTITY_REASON_NEVER_SIGNED_IN);
   identity__machine_clear(&fresh);
 }
@@ -22,7 +22,7 @@ static void a_blocked_store_answers_for_itself(void **state) {
   CHECK_ASK("ask", identity__machine_ask(&machine, start), FAIL, IDENTITY_STORE_LOCKED);
   CHECK_ASK("life", identity__machine_ask_life(&machine, 0, start), FAIL, IDENTITY_STORE_LOCKED);
   CHECK_ASK("rotation", identity__machine_ask_rotation(&machine, start), FAIL, IDENTITY_STORE_LOCKED);
-  assert_int_equal(identity__machine_state(&machine, start), IDENTITY_STATE_STORE_BLOCKED);
+  assert_int_equal(identity__machine_state(&machine), IDENTITY_STATE_STORE_BLOCKED);
 }
 
 /* life / 30 within 5 to 60 s, never above life / 4 */
@@ -189,7 +189,7 @@ static void asking_while_a_refresh_flies_joins_it(void **state) {
   CHECK_ASK("over", identity__machine_ask(&machine, after(LIFE)), REFRESH, IDENTITY_OK);
   CHECK_ASK("rotation", identity__machine_ask_rotation(&machine, start), REFRESH, IDENTITY_OK);
   CHECK_ASK("refused", identity__machine_rejected(&machine, 1, 1, false, start), REFRESH, IDENTITY_OK);
-  assert_int_equal(identity__machine_state(&machine, start), IDENTITY_STATE_REFRESHING);
+  assert_int_equal(identity__machine_state(&machine), IDENTITY_STATE_REFRESHING);
   assert_false(machine.dead);
   assert_int_equal(machine.record.caused_count, 0);
 }
@@ -204,9 +204,8 @@ static void a_cooldown_gives_the_token_while_it_is_good_at_all(void **state) {
   assert_int_equal(identity__machine_ask(&machine, after(LIFE)).retry_after_ms, 20 * SECOND);
   CHECK_ASK("rotation", identity__machine_ask_rotation(&machine, after(begun)), FAIL,
             IDENTITY_REFRESH_DEFERRED);
-  assert_int_equal(identity__machine_state(&machine, after(LIFE)), IDENTITY_STATE_STALE);
   CHECK_ASK("cooled down", identity__machine_ask(&machine, after(begun + 40 * SECOND)), REFRESH, IDENTITY_OK);
-  assert_int_equal(identity__machine_state(&machine, after(begun + 40 * SECOND)), IDENTITY_STATE_ACTIVE);
+  assert_int_equal(identity__machine_state(&machine), IDENTITY_STATE_STALE); /* until one succeeds */
 }
 
 static void a_rotation_may_be_asked_for_any_time(void **state) {

@@ -63,7 +63,7 @@ static void an_end_keeps_only_the_customer_as_a_hint(void **state) {
   assert_string_equal(hint->customer_id, "533354305");
   assert_string_equal(hint->email, "jo@example.com");
   CHECK_ASK("ask", identity__machine_ask(&machine, start), FAIL, IDENTITY_SESSION_ENDED);
-  assert_int_equal(identity__machine_state(&machine, start), IDENTITY_STATE_REAUTH_REQUIRED);
+  assert_int_equal(identity__machine_state(&machine), IDENTITY_STATE_REAUTH_REQUIRED);
 }
 
 static void a_sign_in_takes_the_consents_along(void **state) {
