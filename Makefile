@@ -157,6 +157,7 @@ install: all ## PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR= BINDIR=
 	install -m 644 include/identity/*.h $(DESTDIR)$(INCLUDEDIR)/identity/
 	install -m 644 $(PC) $(DESTDIR)$(LIBDIR)/pkgconfig/
 	install -m 755 $(B)/identity-cli $(DESTDIR)$(BINDIR)/
+	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" -eq 0 ] && command -v ldconfig >/dev/null; then ldconfig; fi
 
 uninstall: ## takes off what install put there
 	rm -f $(DESTDIR)$(LIBDIR)/libidentity.a $(DESTDIR)$(LIBDIR)/libidentity.so \
@@ -169,7 +170,7 @@ clean: ## takes off the build folder
 	rm -rf $(B)
 
 help: ## this list
-	@echo "make               the library, the command-line client, the stand-in service"
+	@echo "make                   the library, the command-line client, the stand-in service"
 	@grep -hE '^[a-z-]+:.*## ' Makefile tests/tools/checks.mk | \
-	  sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "make %-14s%s\n", $$1, $$2}'
+	  sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "make %-18s%s\n", $$1, $$2}'
 	@echo "Variables: CC AR CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG CROSS_COMPILE PREFIX DESTDIR B (build folder) WERROR=1 V=1"

@@ -44,7 +44,7 @@ static void print_overview(FILE *out) {
       "  14 USER_ACTION      captcha or new terms    19 CANCELLED        interrupted with Ctrl-C\n"
       "  15 UPDATE_APP       a newer version needed  20 BUG              wrong configuration, or a bug\n"
       "\n"
-      "Example, against the service that ships with the library (identity-sandbox --port 8080):\n"
+      "Example, against the stand-in service of the source tree (build/identity-sandbox --port 8080):\n"
       "  identity-cli --base-url http://127.0.0.1:8080 --publisher 123456789 \\\n"
       "      register --email jo@example.com --accept-required\n",
       out);

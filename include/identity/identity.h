@@ -40,7 +40,7 @@ typedef int32_t identity_status;
 /** What the app should do; the value of identity_status_class(). */
 enum {
   IDENTITY_CLASS_OK = 0,
-  IDENTITY_CLASS_FIX_INPUT = 1,       /* show the message at error.field and let the viewer correct it */
+  IDENTITY_CLASS_FIX_INPUT = 1,       /* let the viewer correct error.field (empty: the form as a whole) */
   IDENTITY_CLASS_RETRY_LATER = 2,     /* nothing is lost; try again, after error.retry_after_ms when that is set */
   IDENTITY_CLASS_SIGN_IN = 3,         /* show the login form */
   IDENTITY_CLASS_USER_ACTION = 4,     /* the viewer must do something: solve a captcha, read the new terms */
@@ -82,7 +82,7 @@ enum {
   IDENTITY_CONSENT_CHANGED = 0x04000003,  /* error.field names a consent with a newer version than the viewer saw */
   /* UPDATE_APP */
   IDENTITY_UNEXPECTED_ANSWER = 0x05000001, /* a 2xx answer without what the call needs */
-  IDENTITY_ENDPOINT_GONE = 0x05000002,     /* 404, 405 or 410 without a code of the service */
+  IDENTITY_ENDPOINT_GONE = 0x05000002,     /* 404, 405 or 410 in JSON without a code of the service */
   IDENTITY_STORE_NEWER = 0x05000003,       /* the stored record was written by a newer library */
   /* FIX_DEVICE */
   IDENTITY_TLS_UNTRUSTED = 0x06000001, /* the certificate of the service is not trusted here */
@@ -102,7 +102,8 @@ enum {
   IDENTITY_REENTERED = 0x0A000005          /* a blocking call from inside a callback of the same session */
 };
 
-/** What went wrong, for the developer: yours to allocate, 512 bytes for ever, cleared on OK. Never holds a secret. */
+/** What went wrong: yours to allocate, 512 bytes for ever, cleared on OK. Never holds a secret. Choose the text for
+ *  the viewer by status and field; the message is for the developer, and may hold what the service said. */
 typedef struct identity_error {
   identity_status status;
   int32_t http_status;    /* 0: no answer */
@@ -143,7 +144,8 @@ IDENTITY_API identity_config *identity_config_new(const char *publisher_id);
 IDENTITY_API void identity_config_free(identity_config *config);
 /** IDENTITY_SANDBOX or IDENTITY_PRODUCTION; there is no default. */
 IDENTITY_API identity_status identity_config_set_environment(identity_config *config, int32_t environment);
-/** Another service address instead of an environment, e.g. "https://identity.example.com/v2": https, no query. */
+/** Another service address instead of an environment, e.g. "https://identity.example.com/v2": https, no query. The
+ *  last of the two setters counts. */
 IDENTITY_API identity_status identity_config_set_base_url(identity_config *config, const char *base_url);
 /** 1: a base URL may be plain http, if its host is 127.0.0.0/8, ::1 or localhost. For tests. */
 IDENTITY_API identity_status identity_config_set_loopback_http(identity_config *config, int32_t allowed);
@@ -221,7 +223,7 @@ typedef struct identity_tokens {
 
 /** Opens the slot of an account key (1 to 64 bytes, e.g. "viewer-1") of the config's publisher. No network.
  *  @param session receives the handle, the caller's, closed with identity_session_close; NULL on failure
- *  @return OK; BAD_ARGUMENT, BAD_CONFIGURATION (also a setter that failed), CA_FILE, STORE_FAILED, OUT_OF_MEMORY.
+ *  @return OK; BAD_ARGUMENT (also a setter that failed), BAD_CONFIGURATION, CA_FILE, STORE_FAILED, OUT_OF_MEMORY.
  *  A locked or damaged store is no failure: it shows in the state. */
 IDENTITY_API identity_status identity_session_open(const identity_config *config, const char *account,
                                                    identity_session **session, identity_error *error);
@@ -315,7 +317,7 @@ typedef struct identity_register_params {
   uint32_t consent_count;
   const identity_consent_answer *consents;
   const char *email;
-  const char *password;      /* 8 to 80 characters, a letter and a digit or one of !@#$%^& */
+  const char *password;      /* 8 to 80 characters, a letter, and a digit or one of !@#$%^& */
   const char *offer_id;      /* e.g. "S565568989_US"; NULL: the publisher of the config */
   const char *locale;        /* locale, country, currency: fetched when absent */
   const char *country;       /* ISO 3166, two letters, GB and not UK */
@@ -358,7 +360,7 @@ typedef struct identity_customer_consent {
   int64_t date;               /* seconds since 1970 of the answer; 0: never answered */
   int32_t required;
   int32_t accepted;           /* 1: accepted, 0: declined or never answered */
-  int32_t needs_update;       /* 1: ask again: a newer version, or required and not accepted */
+  int32_t needs_update;       /* 1: ask (again): a newer version, required and not accepted, or the service says so */
   uint32_t reserved;
   const char *name;
   const char *version;        /* the answered one; NULL when never answered */
@@ -444,8 +446,8 @@ typedef struct identity_next_step {
   const identity_capture_status *capture;     /* step CAPTURE: the form; else NULL. Not freed apart. */
 } identity_next_step;
 
-/** Consents that are out of date or required and not accepted, else the capture form if it should be displayed, else
- *  nothing. Signed in. Endpoints: GET /customers/{id}/consents, GET /customers/{id}/capture/status. */
+/** Consents that need an update (out of date, required and not accepted, or never answered and the service asks),
+ *  else the capture form if it should be displayed, else nothing. Signed in. Endpoints: GET /customers/{id}/consents, GET /customers/{id}/capture/status. */
 IDENTITY_API identity_status identity_fetch_next_step(identity_session *session, const identity_next_step **next_step,
                                                       identity_error *error);
 IDENTITY_API void identity_next_step_free(const identity_next_step *next_step);

@@ -16,6 +16,36 @@ static const char *const environment_urls[] = {
     [IDENTITY_PRODUCTION] = "https://mediastoreapi.cleeng.com",
 };
 
+/* What each setter takes, for the message that open gives. */
+static const struct {
+  const char *setter;
+  const char *rule;
+} setter_rules[] = {
+    {"publisher_id", "must be nine digits"},
+    {"environment", "must be IDENTITY_SANDBOX or IDENTITY_PRODUCTION"},
+    {"base_url", "must be https://host[:port][/path], or http to loopback, without user, query or fragment"},
+    {"loopback_http", "must be 0 or 1"},
+    {"file_store", "must be a path of printable text"},
+    {"volatile_tokens", "must be 0 or 1"},
+    {"log", "must have a level from IDENTITY_LOG_ERROR to IDENTITY_LOG_DEBUG"},
+    {"timeout_ms", "must be 100 to 600000"},
+    {"resolve", "must be a host name and an IP address, up to 8 times"},
+    {"ca_file", "must be a path of printable text"},
+    {"ca_pem", "must be certificates in PEM form, at most 1 MiB"},
+    {"proxy", "must be a URL of printable text"},
+    {"environment_proxy", "must be 0 or 1"},
+    {"user_agent", "must be one line of printable text"},
+    {"sso_path", "must be a path that begins with / and has no query"},
+    {"sso_header", "must be the name of a header"},
+};
+
+static const char *rule_of(const char *setter) {
+  for (size_t i = 0; i < sizeof setter_rules / sizeof setter_rules[0]; i++)
+    if (strcmp(setter_rules[i].setter, setter) == 0)
+      return setter_rules[i].rule;
+  return "cannot be used";
+}
+
 /* Remembers the first setter that failed, for open to report. */
 static identity_status settle(identity_config *config, const char *setter, identity_status status) {
   if (status == IDENTITY_OK || config == NULL)
@@ -23,6 +53,7 @@ static identity_status settle(identity_config *config, const char *setter, ident
   if (config->failed == IDENTITY_OK) {
     config->failed = status;
     identity__copy_line(config->failed_setter, sizeof config->failed_setter, setter);
+    config->failed_rule = status == IDENTITY_OUT_OF_MEMORY ? "does not fit into memory" : rule_of(setter);
   }
   return status;
 }

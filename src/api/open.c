@@ -19,8 +19,8 @@ static identity_status check_config(const identity_config *config, const char *a
   if (config == NULL)
     return identity__fail(error, IDENTITY_BAD_ARGUMENT, "config", "config is NULL");
   if (config->failed != IDENTITY_OK)
-    return identity__fail(error, config->failed, config->failed_setter,
-                          "The configuration could not take its %s.", config->failed_setter);
+    return identity__fail(error, config->failed, config->failed_setter, "The configuration's %s %s.",
+                          config->failed_setter, config->failed_rule);
   if (account == NULL || account[0] == '\0' ||
       strnlen(account, IDENTITY__MAX_ACCOUNT + 1) > IDENTITY__MAX_ACCOUNT)
     return identity__fail(error, IDENTITY_BAD_ARGUMENT, "account", "account must have 1 to %d bytes",

@@ -6,6 +6,7 @@
 #include "call/pair.h"
 #include "drive/blocking.h"
 #include "wire/check.h"
+#include "wire/jwt.h"
 
 #include <string.h>
 
@@ -203,7 +204,8 @@ identity_status identity_session_adopt(identity_session *session, const char *jw
   identity__now now = identity__clock_now();
   call->sent_boot_ms = now.boot_ms;
   call->sent_wall_ms = now.wall_ms;
-  if (!identity__call_grant(call, jwt, refresh_token, 0))
+  identity__claims claims;
+  if (!identity__jwt_claims(jwt, &claims) || !identity__call_grant(call, jwt, refresh_token, 0))
     (void)identity__fail(error, IDENTITY_INVALID_INPUT, "jwt", "jwt is not a JSON Web Token");
   else if (call->grant.publisher_id != NULL && strcmp(call->grant.publisher_id, session->publisher_id) != 0)
     (void)identity__fail(error, IDENTITY_INVALID_INPUT, "jwt", "jwt belongs to another publisher");

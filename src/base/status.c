@@ -73,8 +73,10 @@ static const status_row *find_row(identity_status status) {
 
 int32_t identity_status_class(identity_status status) {
   int32_t status_class = status >> 24;
-  return status_class >= IDENTITY_CLASS_OK && status_class <= IDENTITY_CLASS_BUG ? status_class
-                                                                                 : IDENTITY_CLASS_BUG;
+  if (status == IDENTITY_OK)
+    return IDENTITY_CLASS_OK;
+  return status_class > IDENTITY_CLASS_OK && status_class <= IDENTITY_CLASS_BUG ? status_class
+                                                                                : IDENTITY_CLASS_BUG;
 }
 
 const char *identity_status_name(identity_status status) {

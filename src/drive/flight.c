@@ -47,12 +47,8 @@ static void use_token(identity_session *session, identity__call *call, identity_
   session->pending_call = call;
 }
 
-static void explain(identity_session *session, const identity__ask *ask, identity_error *error) {
-  const char *customer = session->tokens.record.grant.email;
-  if (ask->status == IDENTITY_SESSION_ENDED && customer != NULL)
-    (void)identity__fail(error, ask->status, NULL, "The session of %s has ended; sign in again.", customer);
-  else
-    (void)identity__fail_plain(error, ask->status);
+static void explain(const identity__ask *ask, identity_error *error) {
+  (void)identity__fail_plain(error, ask->status);
   error->retry_after_ms = ask->retry_after_ms;
 }
 
@@ -106,7 +102,7 @@ static bool tell(identity_session *session, identity__call *call, const identity
   event->kind = IDENTITY__EVENT_FAILED;
   event->error = &news->error;
   if (ask->verdict == IDENTITY__ASK_FAIL) {
-    explain(session, ask, &news->error);
+    explain(ask, &news->error);
     /* Only a call that needs the JWT has found it over; a rotation that cannot be had costs nothing. */
     if (ask->status == IDENTITY_SESSION_ENDED && call->asks != IDENTITY__ASKS_ROTATION &&
         identity__machine_standing(&session->tokens) == IDENTITY_OK)
@@ -284,7 +280,7 @@ static identity_status failed_status(identity__call *flight) {
 
 static identity_status ended_status(identity_session *session, identity__call *flight) {
   identity__ask ask = {IDENTITY__ASK_FAIL, identity__machine_standing(&session->tokens), 0, 0};
-  explain(session, &ask, &flight->error);
+  explain(&ask, &flight->error);
   return ask.status;
 }
 

@@ -161,9 +161,10 @@ void identity__pump_response(identity__exchange *exchange) {
                .retry_after_ms = response->retry_after_ms},
   };
   identity__event event = {.kind = IDENTITY__EVENT_RESPONSE, .outcome = &outcome};
-  identity__log_line(&session->log, IDENTITY_LOG_DEBUG, "%s: %s %s -> %" PRId32 " %s", call->name,
+  bool answered = response->failure == IDENTITY_OK;
+  identity__log_line(&session->log, IDENTITY_LOG_DEBUG, "%s: %s %s -> HTTP %" PRId32 "%s%s", call->name,
                      call->send.endpoint->method, call->send.endpoint->path, response->http_status,
-                     identity_status_name(response->failure));
+                     answered ? "" : ", ", answered ? "" : identity_status_name(response->failure));
   identity__pump(call, &event);
 }
 

@@ -12,6 +12,7 @@ enum { IDENTITY__MEMORY_STORE, IDENTITY__FILE_STORE };
 struct identity_config {
   identity_status failed; /* the first setter that failed */
   char failed_setter[32];
+  const char *failed_rule; /* what the value should have been */
   char *publisher_id;
   char *base_url;
   char *store_directory;

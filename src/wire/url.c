@@ -98,7 +98,8 @@ const char *identity__base_url(const char *text, bool loopback_http, identity__b
   if (!plain && !identity__starts_with(url->bytes, "https://"))
     return "must begin with https://";
   if (plain && !(loopback_http && is_loopback(host, host_size)))
-    return "must begin with https:// (plain http is for loopback only, and only when the config allows it)";
+    return "must begin with https:// (plain http is for loopback only, after "
+           "identity_config_set_loopback_http)";
   const char *path = authority + authority_size;
   size_t path_size = strlen(path);
   while (path_size > 0 && path[path_size - 1] == '/')

@@ -17,8 +17,7 @@ awk -v dir="$work" '/^```/{if(open){open=0;close(file)}else{kind=substr($0,4);if
 libs=$(pkg-config --libs libcurl libcjson)
 compiled=0
 for block in "$work"/*.c; do
-  # shellcheck disable=SC2086
-  $cc -std=c11 -Wall -Wextra -Wpedantic -Werror -Iinclude "$block" "$build/libidentity.a" $libs -pthread -o "$block.out"
+  $cc -std=c11 -Wall -Wextra -Wpedantic -Werror -Iinclude -c "$block" -o "$block.o"
   compiled=$((compiled + 1))
 done
 [ "$compiled" -gt 0 ] || { echo "the README has no C block"; exit 1; }
