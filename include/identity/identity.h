@@ -135,7 +135,7 @@ enum { IDENTITY_SANDBOX = 1, IDENTITY_PRODUCTION = 2 };
 enum { IDENTITY_LOG_ERROR = 1, IDENTITY_LOG_WARNING = 2, IDENTITY_LOG_INFO = 3, IDENTITY_LOG_DEBUG = 4 };
 
 /** Takes one finished line without a secret. Runs inside calls of yours, never under a lock; must not call blocking
- *  functions of the same session. */
+ *  functions of the same session (they return REENTERED), nor close it. */
 typedef void (*identity_log_fn)(int32_t level, const char *line, void *user_data);
 
 /** New configuration for a publisher (nine digits); the caller's, freed with identity_config_free. NULL: no memory. */
@@ -160,7 +160,7 @@ IDENTITY_API identity_status identity_config_set_log(identity_config *config, in
                                                      void *user_data);
 /** Time for a whole call in milliseconds, 100 to 600,000; 30,000 by default. */
 IDENTITY_API identity_status identity_config_set_timeout_ms(identity_config *config, uint32_t timeout_ms);
-/** Answers the name resolution of a host with an address; up to 8 hosts. */
+/** Answers the name resolution of a host with an address; up to 8 hosts, which cannot be taken back. */
 IDENTITY_API identity_status identity_config_set_resolve(identity_config *config, const char *host,
                                                          const char *address);
 /** Trusts the certificates in this PEM file instead of the system's. */
@@ -233,7 +233,7 @@ IDENTITY_API void identity_session_close(identity_session *session);
 /** Makes the blocking calls that have begun return CANCELLED (a sent register or password change: OUTCOME_UNKNOWN);
  *  calls that begin later are not touched. Does not block. */
 IDENTITY_API void identity_session_interrupt(identity_session *session);
-/** Where the session stands now. Does not block; may read the store.
+/** Where the session stands now. Does not block.
  *  @param state the caller's, freed with identity_state_free
  *  @return OK; BAD_ARGUMENT, FORKED, OUT_OF_MEMORY. */
 IDENTITY_API identity_status identity_session_state(identity_session *session, const identity_state **state,
@@ -262,7 +262,8 @@ IDENTITY_API identity_status identity_logout(identity_session *session, identity
 IDENTITY_API identity_status identity_logout_everywhere(identity_session *session, identity_error *error);
 
 /* ---- Calls. Thread class: session. All block up to the time-out of the config. -----------------------------------
- * Each may return, beside what its comment names: RETRY_LATER, FIX_DEVICE and UPDATE_APP classes, CANCELLED,
+ * Each may return, beside what its comment names: any status whose code the service sends (see identity_error.code),
+ * RETRY_LATER, FIX_DEVICE and UPDATE_APP classes, CANCELLED,
  * BAD_ARGUMENT, FORKED, REENTERED. Calls marked "signed in" also SIGN_IN class and NOT_ALLOWED. Results are the
  * caller's; the pointer is NULL on failure. */
 

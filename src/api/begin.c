@@ -24,6 +24,8 @@ static bool is_zero(const char *bytes, size_t size) {
   return true;
 }
 
+enum { MOST_PARAMS = 4096 }; /* no release will have a larger struct; a larger number is garbage */
+
 identity_status identity__check_params(const void *params, size_t first_size, void *copy, size_t size,
                                        identity_error *error) {
   uint32_t given = 0;
@@ -31,9 +33,9 @@ identity_status identity__check_params(const void *params, size_t first_size, vo
   if (params == NULL)
     return identity__fail(error, IDENTITY_BAD_ARGUMENT, "params", "params is NULL");
   memcpy(&given, params, sizeof given);
-  if (given < first_size)
+  if (given < first_size || given > MOST_PARAMS)
     return identity__fail(error, IDENTITY_BAD_ARGUMENT, "struct_size",
-                          "params.struct_size is too small: fill the struct with its _params_init function");
+                          "params.struct_size is no size: fill the struct with its _params_init function");
   if (given > size && !is_zero((const char *)params + size, given - size))
     return identity__fail_plain(error, IDENTITY_PARAMS_TOO_NEW);
   memcpy(copy, params, given < size ? given : size);

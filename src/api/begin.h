@@ -5,6 +5,8 @@
 #include "call/call.h"
 #include "drive/session.h"
 
+#include <stddef.h>
+
 /* The error to fill when the app gave none. */
 #define IDENTITY__ERROR_OR_LOCAL(error)                                                                      \
   identity_error local_error;                                                                                \
@@ -14,6 +16,9 @@
 
 /* BAD_ARGUMENT for a NULL out-parameter; sets it to NULL otherwise. */
 identity_status identity__check_result(const void *result, const char *name, identity_error *error);
+
+/* Size of a params struct up to its last member of the first release. */
+#define IDENTITY__FIRST_SIZE(type, last) (offsetof(type, last) + sizeof(((type *)0)->last))
 
 /* Zeroes a params struct of the app's size and notes that size. */
 void identity__init_params(void *params, uint32_t size);

@@ -71,7 +71,7 @@ static void update_flow(identity__call *call) {
       break;
     }
     call->reason = IDENTITY_REASON_CREDENTIALS_CHANGED;
-    identity__call_order(call, IDENTITY__ORDER_END);
+    identity__call_order(call, IDENTITY__ORDER_NAME_END);
     call->tolerate = true;
     break;
   default:
@@ -105,7 +105,9 @@ identity_status identity_update_customer(identity_session *session,
                                          identity_error *error) {
   IDENTITY__ERROR_OR_LOCAL(error);
   identity_update_customer_params copy;
-  if (identity__check_params(params, sizeof copy, &copy, sizeof copy, error) != IDENTITY_OK ||
+  if (identity__check_params(params,
+                             IDENTITY__FIRST_SIZE(identity_update_customer_params, confirmation_password),
+                             &copy, sizeof copy, error) != IDENTITY_OK ||
       check_params(&copy, error) != IDENTITY_OK)
     return error->status;
   identity__call *call = identity__begin(session, "update_customer", update_flow, sizeof copy, error);

@@ -81,7 +81,8 @@ identity_status identity_login(identity_session *session, const identity_login_p
                                identity_error *error) {
   IDENTITY__ERROR_OR_LOCAL(error);
   identity_login_params copy;
-  if (identity__check_params(params, sizeof copy, &copy, sizeof copy, error) != IDENTITY_OK)
+  if (identity__check_params(params, IDENTITY__FIRST_SIZE(identity_login_params, customer_ip), &copy,
+                             sizeof copy, error) != IDENTITY_OK)
     return error->status;
   const identity__input checks[] = {
       {"email", copy.email, IDENTITY__INPUT_EMAIL, true},

@@ -124,6 +124,21 @@ static const char *base_port(const char *base_url) {
   return strncmp(base_url, "https", 5) == 0 ? "443" : "80";
 }
 
+static bool is_loopback_address(const char *address) {
+  return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 || strcmp(address, "[::1]") == 0;
+}
+
+/* Plain http must not leave this machine through a name that is answered otherwise. */
+static identity_status check_resolve(const identity_session *session, const identity_config *config,
+                                     identity_error *error) {
+  bool plain = strncmp(session->base_url, "http://", 7) == 0;
+  for (uint32_t i = 0; plain && i < config->resolve_count; i++)
+    if (!is_loopback_address(config->resolve_addresses[i]))
+      return identity__fail(error, IDENTITY_BAD_CONFIGURATION, "resolve",
+                            "With a plain http base URL, names can only be resolved to loopback.");
+  return IDENTITY_OK;
+}
+
 /* libcurl wants "host:port:address". */
 static bool make_resolve(const identity_session *session, const identity_config *config, char *lines[]) {
   const char *port = base_port(session->base_url);
@@ -143,6 +158,8 @@ static bool make_resolve(const identity_session *session, const identity_config 
 static identity_status open_loop(identity_session *session, const identity_config *config,
                                  identity_error *error) {
   char *resolve[IDENTITY__MAX_RESOLVE] = {NULL};
+  if (check_resolve(session, config, error) != IDENTITY_OK)
+    return error->status;
   char agent[256];
   (void)snprintf(agent, sizeof agent, "%.200s%slibidentity/%s",
                  config->user_agent != NULL ? config->user_agent : "", config->user_agent != NULL ? " " : "",

@@ -183,7 +183,8 @@ identity_status identity_update_password(identity_session *session,
                                          identity_error *error) {
   IDENTITY__ERROR_OR_LOCAL(error);
   identity_update_password_params copy;
-  if (identity__check_params(params, sizeof copy, &copy, sizeof copy, error) != IDENTITY_OK)
+  if (identity__check_params(params, IDENTITY__FIRST_SIZE(identity_update_password_params, publisher_id),
+                             &copy, sizeof copy, error) != IDENTITY_OK)
     return error->status;
   identity__call *call = identity__begin(session, "update_password", update_flow, sizeof copy, error);
   if (call == NULL)

@@ -129,8 +129,8 @@ static void send_consents(identity__call *call, const registration *inputs) {
   identity__call_send(call, IDENTITY__UPDATE_CONSENTS);
   call->tolerate = true;
   call->settled = true;
-  (void)identity__call_built(
-      call, identity__body_consents(inputs->answers, inputs->params.consent_count, &call->body));
+  if (!identity__body_consents(inputs->answers, inputs->params.consent_count, &call->body))
+    identity__call_finish(call, IDENTITY_OK); /* for want of memory they stay pending */
 }
 
 static void flow(identity__call *call) {
@@ -215,7 +215,8 @@ identity_status identity_register(identity_session *session, const identity_regi
                                   identity_error *error) {
   IDENTITY__ERROR_OR_LOCAL(error);
   identity_register_params copy;
-  if (identity__check_params(params, sizeof copy, &copy, sizeof copy, error) != IDENTITY_OK ||
+  if (identity__check_params(params, IDENTITY__FIRST_SIZE(identity_register_params, captcha_value), &copy,
+                             sizeof copy, error) != IDENTITY_OK ||
       check_params(&copy, error) != IDENTITY_OK)
     return error->status;
   identity__call *call = identity__begin(session, "register", flow, sizeof(registration), error);

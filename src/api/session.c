@@ -205,7 +205,12 @@ identity_status identity_session_adopt(identity_session *session, const char *jw
   call->sent_boot_ms = now.boot_ms;
   call->sent_wall_ms = now.wall_ms;
   identity__claims claims;
-  if (!identity__jwt_claims(jwt, &claims) || !identity__call_grant(call, jwt, refresh_token, 0))
+  bool readable = identity__jwt_claims(jwt, &claims) != IDENTITY__JWT_UNREADABLE;
+  identity_status granted =
+      readable ? identity__call_grant(call, jwt, refresh_token, 0) : IDENTITY_UNEXPECTED_ANSWER;
+  if (granted == IDENTITY_OUT_OF_MEMORY)
+    (void)identity__fail_plain(error, granted);
+  else if (granted != IDENTITY_OK)
     (void)identity__fail(error, IDENTITY_INVALID_INPUT, "jwt", "jwt is not a JSON Web Token");
   else if (call->grant.publisher_id != NULL && strcmp(call->grant.publisher_id, session->publisher_id) != 0)
     (void)identity__fail(error, IDENTITY_INVALID_INPUT, "jwt", "jwt belongs to another publisher");

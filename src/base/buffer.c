@@ -35,7 +35,8 @@ bool identity__buffer_reserve(identity__buffer *buffer, size_t length) {
   if (length > buffer->maximum - buffer->length)
     return false;
   size_t needed = buffer->length + length + 1;
-  if (needed > buffer->capacity && !grow(buffer, needed))
+  buffer->starved = needed > buffer->capacity && !grow(buffer, needed);
+  if (buffer->starved)
     return false;
   buffer->failed = false;
   return true;
@@ -59,6 +60,7 @@ void identity__buffer_reset(identity__buffer *buffer) {
   identity__wipe(buffer->bytes, buffer->length);
   buffer->length = 0;
   buffer->failed = false;
+  buffer->starved = false;
 }
 
 void identity__buffer_free(identity__buffer *buffer) {

@@ -10,7 +10,8 @@ typedef struct identity__buffer {
   size_t length;
   size_t capacity;
   size_t maximum;
-  bool failed; /* an append did not fit or memory was out: the content is not whole */
+  bool failed;  /* an append did not fit or memory was out: the content is not whole */
+  bool starved; /* it was memory */
 } identity__buffer;
 
 void identity__buffer_init(identity__buffer *buffer, size_t maximum);

@@ -93,12 +93,26 @@ int64_t identity__utf8_characters(const char *text) {
   return characters;
 }
 
+/* C0, DEL, C1 (U+0080 to U+009F), and what turns the direction of text (U+202A to U+202E, U+2066 to U+2069):
+ * a terminal or a log viewer obeys them. */
+static bool is_control(const char *text, size_t length) {
+  const uint8_t *bytes = (const uint8_t *)text;
+  if (length == 1)
+    return bytes[0] < 0x20 || bytes[0] == 0x7F;
+  if (length == 2)
+    return bytes[0] == 0xC2 && bytes[1] < 0xA0;
+  if (length != 3 || bytes[0] != 0xE2)
+    return false;
+  return (bytes[1] == 0x80 && bytes[2] >= 0xAA && bytes[2] <= 0xAE) ||
+         (bytes[1] == 0x81 && bytes[2] >= 0xA6 && bytes[2] <= 0xA9);
+}
+
 void identity__copy_line(char *target, size_t size, const char *text) {
   size_t used = 0;
   size_t left = strlen(text);
   while (left > 0) {
     size_t length = identity__utf8_length(text, left);
-    bool printable = length > 1 || (length == 1 && (uint8_t)*text >= 0x20 && *text != 0x7F);
+    bool printable = length > 0 && !is_control(text, length);
     size_t step = length == 0 ? 1 : length;
     if (used + (printable ? step : 1) >= size)
       break;

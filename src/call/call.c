@@ -62,6 +62,8 @@ void identity__call_send(identity__call *call, identity__endpoint_id endpoint) {
   call->endpoint = identity__endpoint_of(endpoint);
   call->path = NULL;
   call->query_name = NULL;
+  call->query_value = NULL;
+  call->header_name = NULL;
   call->header_value = NULL;
   identity__buffer_reset(&call->body);
 }
@@ -96,8 +98,10 @@ static bool shows_a_secret(const identity__call *call, const char *text) {
 /* A service that repeats a password in its complaint must not carry it into an error of ours. */
 static void hide_secrets(identity__call *call) {
   identity_error *error = &call->error;
-  if (shows_a_secret(call, error->message))
+  if (shows_a_secret(call, error->message)) {
+    identity__wipe(error->message, sizeof error->message); /* all of it: the error is copied as a whole */
     identity__copy_line(error->message, sizeof error->message, identity_status_text(error->status));
+  }
   if (shows_a_secret(call, error->code))
     memset(error->code, 0, sizeof error->code);
 }
@@ -298,7 +302,11 @@ static identity_status judge(identity__call *call, const identity__endpoint *end
   identity__answer_clear(&call->answer);
   if (outcome->failure != IDENTITY_OK)
     return failure_status(call, endpoint, outcome);
-  return identity__answer_read(&call->answer, &endpoint->expect, &outcome->http, &call->error);
+  identity_status status =
+      identity__answer_read(&call->answer, &endpoint->expect, &outcome->http, &call->error);
+  if (status == IDENTITY_OUT_OF_MEMORY && endpoint->expect.outcome_matters)
+    return identity__fail_plain(&call->error, IDENTITY_OUTCOME_UNKNOWN); /* done, but nobody could read it */
+  return status;
 }
 
 /* The fate of pending consents: a 4xx means the service will never take them as they are (contract, update
@@ -318,7 +326,7 @@ static int32_t end_prelude(identity__call *call, identity_status status, const i
 
 static int32_t reject_token(identity__call *call, const identity__outcome *outcome) {
   identity__claims claims;
-  bool readable = identity__jwt_claims(call->bearer.bytes, &claims);
+  bool readable = identity__jwt_claims(call->bearer.bytes, &claims) == IDENTITY__JWT_OK;
   call->used.expired = readable && claims.expires_s > 0 && outcome->http.date_s >= claims.expires_s;
   call->replayed = true;
   call->state = STATE_TOKEN;

@@ -26,11 +26,11 @@ typedef void (*identity__flow)(identity__call *call);
 enum {
   IDENTITY__ORDER_FINISH,
   IDENTITY__ORDER_SEND,
-  IDENTITY__ORDER_PROBE,         /* can the store be written? */
-  IDENTITY__ORDER_SIGN_IN,       /* store and use call->grant, with call->kept as pending consents */
-  IDENTITY__ORDER_SIGN_OUT,      /* call->reason */
-  IDENTITY__ORDER_END,           /* REAUTH_REQUIRED with call->reason */
-  IDENTITY__ORDER_END_IF_SAME,   /* the same, if call->grant names who is signed in */
+  IDENTITY__ORDER_PROBE,       /* can the store be written? */
+  IDENTITY__ORDER_SIGN_IN,     /* store and use call->grant, with call->kept as pending consents */
+  IDENTITY__ORDER_SIGN_OUT,    /* call->reason */
+  IDENTITY__ORDER_NAME_END,    /* gives REAUTH_REQUIRED, where that has come, the reason call->reason */
+  IDENTITY__ORDER_END_IF_SAME, /* REAUTH_REQUIRED with call->reason, if call->grant names who is signed in */
   IDENTITY__ORDER_DROP_CONSENTS, /* the consents of call->kept are answered: they are no longer pending */
   IDENTITY__ORDER_TOKEN,         /* a JWT with call->min_life_ms */
   IDENTITY__ORDER_ROTATE,        /* a new pair */

@@ -6,26 +6,32 @@
 
 #include <string.h>
 
-static char *text_or_null(identity__call *call, const char *text) {
-  return text[0] != '\0' ? identity__arena_text(&call->arena, text) : NULL;
+/* An empty or absent text is none. False: memory is out. */
+static bool keep_text(identity__call *call, char **target, const char *text) {
+  if (text == NULL || text[0] == '\0')
+    return true;
+  *target = identity__arena_text(&call->arena, text);
+  return *target != NULL;
 }
 
-bool identity__call_grant(identity__call *call, const char *jwt, const char *refresh_token, int64_t date_s) {
+identity_status identity__call_grant(identity__call *call, const char *jwt, const char *refresh_token,
+                                     int64_t date_s) {
   identity__claims claims;
   identity__grant *grant = &call->grant;
   memset(grant, 0, sizeof *grant);
   if (!identity__jwt_has_three_parts(jwt))
-    return false;
-  (void)identity__jwt_claims(jwt, &claims); /* one that cannot be read is carried all the same */
-  grant->jwt = identity__arena_text(&call->arena, jwt);
-  grant->refresh_token = identity__arena_text(&call->arena, refresh_token);
-  grant->customer_id = text_or_null(call, claims.customer_id);
-  grant->publisher_id = text_or_null(call, claims.publisher_id);
-  grant->email = text_or_null(call, claims.email);
+    return IDENTITY_UNEXPECTED_ANSWER;
+  /* Claims that cannot be read leave the token good for carrying. */
+  if (identity__jwt_claims(jwt, &claims) == IDENTITY__JWT_MEMORY)
+    return IDENTITY_OUT_OF_MEMORY;
   grant->life_ms = identity__jwt_life_ms(&claims, date_s);
   grant->sent_boot_ms = call->sent_boot_ms;
   grant->sent_wall_ms = call->sent_wall_ms;
-  return grant->jwt != NULL && (grant->refresh_token != NULL) == (refresh_token != NULL);
+  bool kept = keep_text(call, &grant->jwt, jwt) && keep_text(call, &grant->refresh_token, refresh_token) &&
+              keep_text(call, &grant->customer_id, claims.customer_id) &&
+              keep_text(call, &grant->publisher_id, claims.publisher_id) &&
+              keep_text(call, &grant->email, claims.email);
+  return kept ? IDENTITY_OK : IDENTITY_OUT_OF_MEMORY;
 }
 
 static bool is_refresh_token(const identity__json *node, const char **text) {
@@ -35,27 +41,38 @@ static bool is_refresh_token(const identity__json *node, const char **text) {
   return *text != NULL && (*text)[0] != '\0' && strlen(*text) <= IDENTITY__MAX_TOKEN;
 }
 
-bool identity__call_read_pair(identity__call *call) {
+static bool is_customer_id(const char *id) {
+  return id != NULL && strlen(id) <= IDENTITY__MAX_ID && identity__all_digits(id);
+}
+
+identity_status identity__call_read_pair(identity__call *call) {
   const identity__json *data = call->answer.data;
   char scratch[IDENTITY__ID_SCRATCH];
   const char *refresh_token;
   const char *jwt = identity__json_text(identity__json_member(data, "jwt"));
   if (jwt == NULL || !is_refresh_token(identity__json_member(data, "refreshToken"), &refresh_token))
-    return false;
-  if (!identity__call_grant(call, jwt, refresh_token, call->answer.date_s))
-    return false;
+    return IDENTITY_UNEXPECTED_ANSWER;
+  identity_status status = identity__call_grant(call, jwt, refresh_token, call->answer.date_s);
+  if (status != IDENTITY_OK)
+    return status;
   call->grant.age_known = 1;
   const char *customer_token = identity__json_text(identity__json_member(data, "customerToken"));
-  if (customer_token != NULL && strlen(customer_token) <= IDENTITY__MAX_TOKEN)
-    call->grant.customer_token = identity__arena_text(&call->arena, customer_token);
+  if (customer_token != NULL && strlen(customer_token) > IDENTITY__MAX_TOKEN)
+    customer_token = NULL;
   const char *id = identity__json_id(identity__json_member(data, "customerId"), scratch);
-  if (id != NULL && strlen(id) <= IDENTITY__MAX_ID && identity__all_digits(id))
-    call->grant.customer_id = identity__arena_text(&call->arena, id);
-  return true;
+  bool kept = keep_text(call, &call->grant.customer_token, customer_token) &&
+              keep_text(call, &call->grant.customer_id, is_customer_id(id) ? id : NULL);
+  return kept ? IDENTITY_OK : IDENTITY_OUT_OF_MEMORY;
 }
 
 identity_status identity__call_read_sign_in(identity__call *call, const char *email) {
-  if (!identity__call_read_pair(call))
+  identity_status status = identity__call_read_pair(call);
+  /* The account may exist by now: "try later" would invite a second registration. */
+  if (status == IDENTITY_OUT_OF_MEMORY)
+    return identity__fail_plain(&call->error, call->endpoint->expect.outcome_matters
+                                                  ? IDENTITY_OUTCOME_UNKNOWN
+                                                  : IDENTITY_OUT_OF_MEMORY);
+  if (status != IDENTITY_OK)
     return identity__answer_lacks("jwt", &call->error);
   if (call->grant.refresh_token == NULL)
     return identity__answer_lacks("refreshToken", &call->error);
@@ -65,6 +82,6 @@ identity_status identity__call_read_sign_in(identity__call *call, const char *em
     return identity__fail(&call->error, IDENTITY_NOT_WITH_PUBLISHER, "offer_id",
                           "The service signed in for another publisher than the configured one.");
   if (call->grant.email == NULL)
-    call->grant.email = identity__arena_text(&call->arena, email);
+    call->grant.email = identity__arena_text(&call->arena, email); /* only a hint: it may be missing */
   return IDENTITY_OK;
 }

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 static void begin_new(identity__loop *loop) {
-  const identity__event start = {.kind = IDENTITY__EVENT_START};
   identity__loop_admit(loop);
   for (identity__call *call = loop->running; call != NULL;) {
     if (call->begun) {
@@ -14,7 +13,9 @@ static void begin_new(identity__loop *loop) {
       continue;
     }
     call->begun = true;
-    identity__pump(call, &start);
+    bool cancelled = identity__loop_is_cancelled(loop, call); /* then nothing of it is sent */
+    const identity__event event = {.kind = cancelled ? IDENTITY__EVENT_CANCEL : IDENTITY__EVENT_START};
+    identity__pump(call, &event);
     call = loop->running; /* the list has changed */
   }
 }
@@ -43,9 +44,7 @@ static int64_t next_timer_ms(identity__loop *loop) {
 /* What a call is due for: cancelled first, then its timer. False: nothing. */
 static bool due_event(identity__loop *loop, const identity__call *call, int64_t now_ms,
                       identity__event *event) {
-  pthread_mutex_lock(&loop->lock);
-  bool cancelled = call->cancelled;
-  pthread_mutex_unlock(&loop->lock);
+  bool cancelled = identity__loop_is_cancelled(loop, call);
   *event = (identity__event){.kind = cancelled ? IDENTITY__EVENT_CANCEL : IDENTITY__EVENT_TIMER,
                              .progress = identity__pump_progress(call)};
   return cancelled || identity__call_timer_ms(call) <= now_ms;
@@ -65,20 +64,24 @@ static void pump_due(identity__loop *loop) {
   }
 }
 
-static identity__call *late_arrival(identity__loop *loop, int64_t now_ms) {
+/* A call in the line that must end there, and with what status. */
+static identity__call *late_arrival(identity__loop *loop, int64_t now_ms, identity_status *status) {
   identity__call *late = NULL;
   pthread_mutex_lock(&loop->lock);
-  for (identity__call *call = loop->arrivals; call != NULL && late == NULL; call = call->next)
+  for (identity__call *call = loop->arrivals; call != NULL && late == NULL; call = call->next) {
     late = call->cancelled || call->deadline_ms <= now_ms ? call : NULL;
+    *status = call->cancelled ? IDENTITY_CANCELLED : IDENTITY_TIMED_OUT;
+  }
   pthread_mutex_unlock(&loop->lock);
   return late;
 }
 
 static void end_late_arrivals(identity__loop *loop) {
   identity__call *call;
-  while ((call = late_arrival(loop, identity__clock_now().boot_ms)) != NULL) {
+  identity_status status = IDENTITY_OK;
+  while ((call = late_arrival(loop, identity__clock_now().boot_ms, &status)) != NULL) {
     identity_error error;
-    (void)identity__fail_plain(&error, call->cancelled ? IDENTITY_CANCELLED : IDENTITY_TIMED_OUT);
+    (void)identity__fail_plain(&error, status);
     identity__event event = {.kind = IDENTITY__EVENT_CANCEL, .error = &error};
     identity__pump(call, &event);
   }
@@ -97,6 +100,9 @@ static void drive_round(identity__loop *loop, const identity__call *awaited, int
     return; /* it needed no network */
   int64_t timer = next_timer_ms(loop);
   int64_t wait = (timer < until_ms ? timer : until_ms) - identity__clock_now().boot_ms;
+  /* What wakes a wait may have been used up by a wait for the store meanwhile. */
+  if (identity__loop_take_news(loop))
+    wait = 0;
   identity__transport_wait(loop->transport, wait > 0 ? wait : 0);
   while ((exchange = identity__transport_next(loop->transport)) != NULL)
     identity__pump_response(exchange);
@@ -133,12 +139,21 @@ static identity_status enter(identity_session *session, identity_error *error) {
   return closing ? identity__fail_plain(error, IDENTITY_CANCELLED) : IDENTITY_OK;
 }
 
+static bool is_closing(identity_session *session) {
+  pthread_mutex_lock(&session->loop->lock);
+  bool closing = session->closing;
+  pthread_mutex_unlock(&session->loop->lock);
+  return closing;
+}
+
 identity_status identity__run(identity_session *session, identity__call *call, identity_error *error) {
   identity__loop *loop = session->loop;
   identity_status status = enter(session, &call->error);
   if (status == IDENTITY_OK) {
     call->session = session;
     identity__loop_submit(loop, call);
+    if (is_closing(session)) /* since it entered: close has not seen this call */
+      identity__loop_cancel(loop, session);
     if (identity__loop_take_turn(loop, call)) {
       while (!identity__loop_is_done(loop, call))
         drive_round(loop, call, INT64_MAX);
@@ -175,15 +190,15 @@ static void give_up_flight(identity_session *session) {
 
 void identity__wind_up(identity_session *session) {
   identity__loop *loop = session->loop;
+  int64_t until = identity__clock_now().boot_ms + IDENTITY__CLOSE_GRACE_MS;
   pthread_mutex_lock(&loop->lock);
   session->closing = true;
+  session->close_until_ms = until;
   pthread_mutex_unlock(&loop->lock);
   identity__loop_cancel(loop, session);
   wait_for_threads(session);
   if (!identity__loop_take_turn(loop, NULL))
     return;
-  int64_t until = identity__clock_now().boot_ms + IDENTITY__CLOSE_GRACE_MS;
-  session->close_until_ms = until;
   while (session->flight != NULL && identity__pump_progress(session->flight) != IDENTITY__UNSENT &&
          identity__clock_now().boot_ms < until)
     drive_round(loop, NULL, until);

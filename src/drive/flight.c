@@ -194,7 +194,7 @@ static void gather(identity__call *call, flight_inputs *inputs) {
   facts->json = identity__json_is_object(call->answer.root);
   facts->listed = call->answer.listed;
   facts->definite = identity__refresh_text_is_definite(call->answer.text);
-  facts->usable_pair = facts->json && identity__call_read_pair(call);
+  facts->usable_pair = facts->json && identity__call_read_pair(call) == IDENTITY_OK;
   inputs->retry_after_ms = outcome->http.retry_after_ms;
 }
 
@@ -298,7 +298,7 @@ identity_status identity__flight_end(identity_session *session, identity__call *
     return commit_pair(session, flight);
   /* Before a refusal ends a session, the store is read again: a newer pair there wins. */
   if ((failed.verdict == IDENTITY__VERDICT_REJECTED || failed.verdict == IDENTITY__VERDICT_REFUSED) &&
-      identity__keep_look(session) && record->generation != inputs->generation)
+      identity__keep_look(session) == IDENTITY_OK && record->generation != inputs->generation)
     return IDENTITY_OK;
   const identity__change change = {make_failure, &failed, IDENTITY__KEEP_SAME_PAIR,
                                    failed.verdict == IDENTITY__VERDICT_REJECTED, true};

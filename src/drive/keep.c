@@ -7,11 +7,14 @@
 enum { LOCK_PATIENCE_MS = 1000, LOCK_PAUSE_MS = 20 };
 
 /* Nobody's deadline may pass while one waits for a lock, nor close's second. */
-static int64_t patience_ends_ms(const identity_session *session, int64_t begun_ms) {
+static int64_t patience_ends_ms(identity_session *session, int64_t begun_ms) {
   int64_t ends = begun_ms + LOCK_PATIENCE_MS;
   for (const identity__call *call = session->loop->running; call != NULL; call = call->next)
     ends = call->deadline_ms < ends ? call->deadline_ms : ends;
-  return session->close_until_ms != 0 && session->close_until_ms < ends ? session->close_until_ms : ends;
+  pthread_mutex_lock(&session->loop->lock);
+  int64_t close = session->close_until_ms;
+  pthread_mutex_unlock(&session->loop->lock);
+  return close != 0 && close < ends ? close : ends;
 }
 
 /* A store that is in use is asked again for a while; the network goes on meanwhile. */
@@ -108,7 +111,7 @@ void identity__keep_load(identity_session *session) {
   identity__record_clear(&slot.record);
 }
 
-bool identity__keep_look(identity_session *session) {
+identity_status identity__keep_look(identity_session *session) {
   loaded slot;
   load(session, &slot);
   bool readable = is_readable(&slot);
@@ -124,7 +127,7 @@ bool identity__keep_look(identity_session *session) {
     session->tokens.revision = slot.revision; /* what we hold is all there is: it may be written over it */
   pthread_mutex_unlock(&session->lock);
   identity__record_clear(&slot.record);
-  return readable || lost;
+  return readable || lost ? IDENTITY_OK : blocked_status(&slot);
 }
 
 static int32_t swap_bytes(identity_session *session, const identity__buffer *bytes, bool both_copies,
@@ -176,7 +179,8 @@ identity_status identity__keep_change(identity_session *session, const identity_
       return IDENTITY_OUT_OF_MEMORY;
     int32_t result = swap(session, &next, change->both_copies, &revision);
     /* CONFLICT is no verdict: look at what is there, and decide again. */
-    if (result == IDENTITY__STORE_CONFLICT && identity__keep_look(session)) {
+    identity_status looked = result == IDENTITY__STORE_CONFLICT ? identity__keep_look(session) : IDENTITY_OK;
+    if (result == IDENTITY__STORE_CONFLICT && looked == IDENTITY_OK) {
       identity__record_clear(&next);
       if (!still_ours(session, change, epoch, generation))
         return IDENTITY_OK;
@@ -186,7 +190,11 @@ identity_status identity__keep_change(identity_session *session, const identity_
     if (stored || change->in_memory_too)
       commit(session, &next, revision, stored);
     identity__record_clear(&next);
-    return status_of_store(result);
+    if (looked != IDENTITY_OK)
+      return looked;
+    /* Held in memory, it is not lost for want of memory: the store could not take it. */
+    bool held = result == IDENTITY__STORE_MEMORY && change->in_memory_too;
+    return held ? IDENTITY_STORE_FAILED : status_of_store(result);
   }
 }
 

@@ -24,9 +24,9 @@ typedef struct identity__change {
 
 /* The first look at the slot, and again while it could not be read. */
 void identity__keep_load(identity_session *session);
-/* Looks whether the store has something newer, and takes it; a damaged one has not, and may be written over.
- * False: it could not be read. */
-bool identity__keep_look(identity_session *session);
+/* Looks whether the store has something newer, and takes it. OK; else why it could not be read: STORE_LOCKED,
+ * STORE_NEWER, OUT_OF_MEMORY. */
+identity_status identity__keep_look(identity_session *session);
 /* Stores and then uses a change: durable first. OK also when another handle's newer record was taken instead;
  * STORE_LOCKED, STORE_FAILED, OUT_OF_MEMORY. */
 identity_status identity__keep_change(identity_session *session, const identity__change *change);

@@ -56,6 +56,7 @@ void identity__loop_submit(identity__loop *loop, identity__call *call) {
   pthread_mutex_lock(&loop->lock);
   append(&loop->arrivals, call);
   bool wake = loop->driven;
+  loop->news = loop->news || wake;
   pthread_mutex_unlock(&loop->lock);
   if (wake)
     identity__transport_wake(loop->transport);
@@ -71,6 +72,7 @@ void identity__loop_cancel(identity__loop *loop, const void *session) {
   pthread_mutex_lock(&loop->lock);
   cancel_all(loop->arrivals, session);
   cancel_all(loop->running, session);
+  loop->news = true;
   pthread_mutex_unlock(&loop->lock);
   identity__transport_wake(loop->transport);
 }
@@ -142,6 +144,21 @@ void identity__loop_pass_turn(identity__loop *loop) {
   loop->driven = false;
   pthread_cond_broadcast(&loop->changed);
   pthread_mutex_unlock(&loop->lock);
+}
+
+bool identity__loop_take_news(identity__loop *loop) {
+  pthread_mutex_lock(&loop->lock);
+  bool news = loop->news;
+  loop->news = false;
+  pthread_mutex_unlock(&loop->lock);
+  return news;
+}
+
+bool identity__loop_is_cancelled(identity__loop *loop, const identity__call *call) {
+  pthread_mutex_lock(&loop->lock);
+  bool cancelled = call->cancelled;
+  pthread_mutex_unlock(&loop->lock);
+  return cancelled;
 }
 
 bool identity__loop_is_done(identity__loop *loop, const identity__call *call) {

@@ -14,6 +14,7 @@ typedef struct identity__loop {
   identity__transport *transport; /* the driver's */
   bool driven;
   pthread_t driver;
+  bool news;                /* a call came or was cancelled: the driver must look before it waits */
   identity__call *arrivals; /* in order; not begun yet */
   identity__call *running;  /* only the driver changes this list, under the lock */
   uint32_t running_count;
@@ -42,6 +43,9 @@ bool identity__loop_is_driver(identity__loop *loop);
 /* Waits until this thread has the turn (true) or its call is done (false). */
 bool identity__loop_take_turn(identity__loop *loop, const identity__call *call);
 void identity__loop_pass_turn(identity__loop *loop);
+/* The driver's: whether there was news since it was asked last. */
+bool identity__loop_take_news(identity__loop *loop);
+bool identity__loop_is_cancelled(identity__loop *loop, const identity__call *call);
 bool identity__loop_is_done(identity__loop *loop, const identity__call *call);
 
 #endif

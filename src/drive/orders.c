@@ -37,7 +37,11 @@ static identity_status sign_in(identity_session *session, identity__call *call) 
                                                                             : IDENTITY_CANCELLED;
   memcpy(call->grant.boot_id, session->tokens.boot_id, sizeof call->grant.boot_id);
   identity_status status = run_change(session, call, make_sign_in, IDENTITY__KEEP_ALWAYS, true);
-  return status == IDENTITY_OUT_OF_MEMORY ? status : IDENTITY_OK;
+  /* The account may exist by now: "try later" would invite a second registration. */
+  bool outcome = call->endpoint != NULL && call->endpoint->expect.outcome_matters;
+  if (status == IDENTITY_OUT_OF_MEMORY)
+    return outcome ? IDENTITY_OUTCOME_UNKNOWN : status;
+  return IDENTITY_OK;
 }
 
 static identity_status sign_out(identity_session *session, identity__call *call) {
@@ -49,8 +53,9 @@ static identity_status sign_out(identity_session *session, identity__call *call)
   return run_change(session, call, make_sign_out, IDENTITY__KEEP_ALWAYS, true);
 }
 
-static identity_status end_session(identity_session *session, identity__call *call) {
-  if (session->tokens.record.standing == IDENTITY__RECORD_SIGNED_OUT)
+/* The session has ended by a refusal; the flow knows better why. */
+static identity_status name_end(identity_session *session, identity__call *call) {
+  if (session->tokens.record.standing != IDENTITY__RECORD_REAUTH)
     return IDENTITY_OK;
   return run_change(session, call, make_end, IDENTITY__KEEP_SAME_EPOCH, true);
 }
@@ -62,8 +67,10 @@ static bool names_customer(const identity__grant *given, const identity__grant *
 }
 
 static identity_status end_if_same(identity_session *session, identity__call *call) {
-  return names_customer(&call->grant, &session->tokens.record.grant) ? end_session(session, call)
-                                                                     : IDENTITY_OK;
+  bool same = names_customer(&call->grant, &session->tokens.record.grant);
+  if (!same || session->tokens.record.standing == IDENTITY__RECORD_SIGNED_OUT)
+    return IDENTITY_OK;
+  return run_change(session, call, make_end, IDENTITY__KEEP_SAME_EPOCH, true);
 }
 
 static bool has_name(const identity__call *call, const char *name) {
@@ -86,8 +93,9 @@ static bool make_without_answered(const identity__machine *machine, const void *
 }
 
 static identity_status drop_consents(identity_session *session, identity__call *call) {
-  if (session->tokens.record.pending_count == 0)
-    return IDENTITY_OK;
+  bool theirs = call->used.set && call->used.epoch != session->tokens.record.epoch;
+  if (theirs || session->tokens.record.pending_count == 0)
+    return IDENTITY_OK; /* somebody else is signed in by now: their consents are not this call's */
   return run_change(session, call, make_without_answered, IDENTITY__KEEP_SAME_EPOCH, false);
 }
 
@@ -103,7 +111,7 @@ static const struct {
     {IDENTITY__ORDER_PROBE, probe},
     {IDENTITY__ORDER_SIGN_IN, sign_in},
     {IDENTITY__ORDER_SIGN_OUT, sign_out},
-    {IDENTITY__ORDER_END, end_session},
+    {IDENTITY__ORDER_NAME_END, name_end},
     {IDENTITY__ORDER_END_IF_SAME, end_if_same},
     {IDENTITY__ORDER_DROP_CONSENTS, drop_consents},
     {IDENTITY__ORDER_REFRESH_BEGIN, identity__flight_begin},

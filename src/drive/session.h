@@ -42,11 +42,11 @@ struct identity_session {
   identity__call *pending_call; /* tries the pending consents */
   int32_t pending_failures;
   int64_t pending_next_ms; /* not before, on the boot clock */
-  int64_t close_until_ms;  /* the end of close's second; 0: nobody closes */
 
   /* ---- guarded by the loop's lock ---- */
   uint32_t inside; /* threads in a blocking call */
   bool closing;
+  int64_t close_until_ms; /* the end of close's second; 0: nobody closes */
 };
 
 #endif

@@ -174,8 +174,10 @@ identity__ask identity__machine_rejected(identity__machine *machine, uint64_t ep
   if ((!expired && is_too_young(machine, now)) || budget_is_spent(record, now))
     return answer(IDENTITY__ASK_FAIL, IDENTITY_NOT_ALLOWED, 0, 0);
   machine->dead = true;
-  remember_caused(&machine->record, now);
-  return replace(machine, 0, now);
+  identity__ask ask = replace(machine, 0, now);
+  if (ask.verdict == IDENTITY__ASK_REFRESH)
+    remember_caused(&machine->record, now);
+  return ask;
 }
 
 static bool was_refused_lately(const identity__machine *machine) {

@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { IDLE_BODY = 64 * 1024 }; /* what an exchange keeps for the next answer */
+
 struct identity__exchange {
   identity__exchange *next; /* in the list of idle ones */
   identity__transport *transport;
@@ -29,6 +31,7 @@ struct identity__exchange {
   size_t body_sent;
   int32_t once;
   uint32_t attempts; /* how often libcurl was about to send */
+  bool counted;      /* it tells (7.80) */
   bool running;
   bool encoded;               /* the answer is in a content encoding nobody asked for */
   struct curl_slist lines[2]; /* Authorization and one more, in front of the transport's own */
@@ -42,6 +45,7 @@ struct identity__transport {
   struct curl_slist *headers; /* of every request */
   identity__curl_settings settings;
   uint32_t running;
+  uint32_t idle_count;
   int64_t parallel_ms; /* when more than one exchange ran last */
 };
 
@@ -83,8 +87,8 @@ static int on_send(void *user_data, char *remote, char *local, int remote_port, 
 static bool set_callbacks(identity__exchange *exchange) {
   CURL *easy = exchange->easy;
 #if LIBCURL_VERSION_NUM >= 0x075000
-  IDENTITY__SET_IF_KNOWN(easy, CURLOPT_PREREQFUNCTION, on_send);
-  IDENTITY__SET_IF_KNOWN(easy, CURLOPT_PREREQDATA, exchange);
+  exchange->counted = IDENTITY__SET(easy, CURLOPT_PREREQFUNCTION, on_send) &&
+                      IDENTITY__SET(easy, CURLOPT_PREREQDATA, exchange);
 #endif
   return IDENTITY__SET(easy, CURLOPT_PRIVATE, exchange) &&
          IDENTITY__SET(easy, CURLOPT_ERRORBUFFER, exchange->error_text) &&
@@ -129,6 +133,7 @@ static identity__exchange *take_exchange(identity__transport *transport) {
   if (exchange == NULL)
     return new_exchange(transport);
   transport->idle = exchange->next;
+  transport->idle_count--;
   exchange->next = NULL;
   return exchange;
 }
@@ -180,9 +185,8 @@ static bool prepare(identity__exchange *exchange, const identity__request *reque
   exchange->error_text[0] = '\0';
   exchange->response.body.maximum = request->max_body;
   identity__headers_init(&exchange->headers);
-  /* Below 7.80 nothing tells about a repeated request without a body: a connection of its own cannot be
-   * stale. */
-  bool fresh = request->once && request->body == NULL && LIBCURL_VERSION_NUM < 0x075000;
+  /* Where nothing tells about a repeated request without a body, a connection of its own cannot be stale. */
+  bool fresh = request->once && request->body == NULL && !exchange->counted;
   return IDENTITY__SET(exchange->easy, CURLOPT_URL, request->url) && set_method(exchange->easy, request) &&
          set_headers(exchange, request) &&
          IDENTITY__SET(exchange->easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
@@ -238,9 +242,8 @@ static int32_t progress_of(const identity__exchange *exchange) {
     return IDENTITY__ANSWERED;
   if (exchange->attempts > 0 || exchange->body_sent > 0)
     return IDENTITY__SENT;
-#if LIBCURL_VERSION_NUM < 0x075000
-  (void)curl_easy_getinfo(exchange->easy, CURLINFO_PRETRANSFER_TIME_T, &begun_us);
-#endif
+  if (!exchange->counted)
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_PRETRANSFER_TIME_T, &begun_us);
   return begun_us > 0 ? IDENTITY__SENT : IDENTITY__UNSENT;
 }
 
@@ -259,6 +262,8 @@ static void conclude(identity__exchange *exchange, CURLcode result) {
   if (exchange->encoded)
     identity__copy_line(response->detail, sizeof response->detail,
                         "The answer has a content encoding nobody asked for");
+  else if (exchange->response.body.starved)
+    response->failure = IDENTITY_OUT_OF_MEMORY;
   else if (exchange->response.body.failed)
     identity__copy_line(response->detail, sizeof response->detail,
                         "The answer is larger than the library takes");
@@ -312,8 +317,15 @@ void identity__exchange_release(identity__transport *transport, identity__exchan
   identity__buffer_reset(&exchange->line_texts[1]);
   exchange->body = NULL;
   exchange->owner = NULL;
+  if (transport->idle_count >= IDENTITY__MAX_CONNECTIONS) {
+    free_exchange(exchange);
+    return;
+  }
+  if (exchange->response.body.capacity > IDLE_BODY)
+    identity__buffer_free(&exchange->response.body);
   exchange->next = transport->idle;
   transport->idle = exchange;
+  transport->idle_count++;
 }
 
 static bool add_header(identity__transport *transport, const char *line) {
@@ -364,8 +376,9 @@ identity__transport *identity__transport_new(const identity__transport_settings 
   }
   transport->multi = curl_multi_init();
   transport->parallel_ms = INT64_MIN / 2;
-  if (transport->multi != NULL && copy_settings(transport, settings) &&
-      add_header(transport, "Accept: application/json") &&
+  /* Without file descriptors libcurl makes a handle that nothing can wake. */
+  if (transport->multi != NULL && curl_multi_wakeup(transport->multi) == CURLM_OK &&
+      copy_settings(transport, settings) && add_header(transport, "Accept: application/json") &&
       add_header(transport, "Content-Type: application/json") && add_header(transport, "Expect:") &&
       curl_multi_setopt(transport->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)IDENTITY__MAX_CONNECTIONS) ==
           CURLM_OK)

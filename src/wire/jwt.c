@@ -86,24 +86,25 @@ static void read_claims(const identity__json *payload, identity__claims *claims)
     memcpy(claims->email, email, strlen(email) + 1);
 }
 
-bool identity__jwt_claims(const char *jwt, identity__claims *claims) {
+int identity__jwt_claims(const char *jwt, identity__claims *claims) {
   memset(claims, 0, sizeof *claims);
   if (!identity__jwt_has_three_parts(jwt))
-    return false;
+    return IDENTITY__JWT_UNREADABLE;
   const char *payload = strchr(jwt, '.') + 1;
   size_t length = part_length(payload);
   char *bytes = malloc(length + 1);
   if (bytes == NULL)
-    return false;
+    return IDENTITY__JWT_MEMORY;
   identity__json *root = NULL;
   int64_t size = decode(payload, length, bytes);
-  if (size > 0)
-    (void)identity__json_parse(bytes, (size_t)size, &root);
+  int parsed = size > 0 ? identity__json_parse(bytes, (size_t)size, &root) : IDENTITY__JSON_INVALID;
   bool readable = identity__json_is_object(root);
   if (readable)
     read_claims(root, claims);
   identity__json_free(root);
   identity__wipe(bytes, length);
   free(bytes);
-  return readable;
+  if (parsed == IDENTITY__JSON_MEMORY)
+    return IDENTITY__JWT_MEMORY;
+  return readable ? IDENTITY__JWT_OK : IDENTITY__JWT_UNREADABLE;
 }

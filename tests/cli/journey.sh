@@ -425,7 +425,8 @@ check 'IDENTITY_JSON' fits_json 0 '"state":"active"'
 IDENTITY_ACCOUNT=nobody expect 'IDENTITY_ACCOUNT' 0 'Account +nobody$' '' status
 IDENTITY_ACCOUNT=nobody expect 'the command line wins' 0 'Account +default$' '' status --account default
 IDENTITY_VERBOSE=1 expect 'IDENTITY_VERBOSE' 0 '^  Country' '^identity-cli: \[[a-z]+\] ' locale
-IDENTITY_PROXY=http://u:$proxy_password@127.0.0.1:1 IDENTITY_VERBOSE=1 expect 'IDENTITY_PROXY' 12 '' . locale
+IDENTITY_BASE_URL=$address IDENTITY_CA_FILE=tls/state/ca.pem IDENTITY_PROXY=http://u:$proxy_password@127.0.0.1:1 \
+  IDENTITY_VERBOSE=1 expect 'IDENTITY_PROXY' 12 '' . locale
 IDENTITY_BASE_URL='' IDENTITY_ENVIRONMENT=sandbox expect 'IDENTITY_ENVIRONMENT' 0 'State +signed_out' '' status
 IDENTITY_BASE_URL=$address IDENTITY_CA_FILE=tls/state/ca.pem expect 'IDENTITY_CA_FILE' 0 '^  Country' '' locale
 IDENTITY_STORE='' XDG_STATE_HOME=$work/new/state expect 'default store' 0 'signed_out' '' status

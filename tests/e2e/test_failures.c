@@ -157,7 +157,7 @@ static identity_status locale_through(const service *through, const char *answer
   assert_int_equal(identity_config_set_proxy(config, url), IDENTITY_OK);
   identity_status status = locale_with(config, error);
   assert_true(peer_connections(&proxy) >= 1);
-  assert_int_equal(peer_has_seen(&proxy, "CONNECT 127.0.0.1"), through->tls);
+  assert_true(peer_has_seen(&proxy, "CONNECT 127.0.0.1"));
   assert_int_equal(peer_has_seen(&proxy, "Proxy-Authorization: Basic"), login[0] != '\0');
   peer_stop(&proxy);
   return status;
@@ -169,8 +169,38 @@ static void a_proxy_that_wants_a_login_is_told(void **state) {
   assert_int_equal(locale_through(&server, WANTS_LOGIN, "", &error), IDENTITY_PROXY_AUTH);
   assert_int_equal(locale_through(&server, WANTS_LOGIN, "viewer:wrong@", &error), IDENTITY_PROXY_AUTH);
   assert_null(strstr(error.message, "wrong"));
-  assert_int_equal(locale_through(&plain, WANTS_LOGIN, "", &error), IDENTITY_PROXY_AUTH);
   assert_int_equal(service_count(&server, "GET", "/locales", -1), 0);
+}
+
+static void plain_http_goes_through_no_proxy(void **state) {
+  (void)state;
+  identity_error error;
+  char url[96];
+  peer proxy;
+  peer_start(&proxy, WANTS_LOGIN, strlen(WANTS_LOGIN), 0);
+  snprintf(url, sizeof url, "http://127.0.0.1:%d", proxy.port);
+  identity_config *config = service_config(&plain);
+  assert_int_equal(identity_config_set_proxy(config, url), IDENTITY_OK);
+  assert_int_equal(locale_with(config, &error), IDENTITY_OK);
+  assert_int_equal(setenv("http_proxy", url, 1), 0);
+  config = service_config(&plain);
+  assert_int_equal(identity_config_set_environment_proxy(config, 1), IDENTITY_OK);
+  assert_int_equal(locale_with(config, &error), IDENTITY_OK);
+  assert_int_equal(unsetenv("http_proxy"), 0);
+  assert_int_equal(peer_connections(&proxy), 0);
+  peer_stop(&proxy);
+}
+
+static void plain_http_is_resolved_to_loopback_only(void **state) {
+  (void)state;
+  identity_error error;
+  identity_session *session = NULL;
+  identity_config *config = service_config(&plain);
+  assert_int_equal(identity_config_set_base_url(config, "http://localhost:1"), IDENTITY_OK);
+  assert_int_equal(identity_config_set_resolve(config, "localhost", "203.0.113.5"), IDENTITY_OK);
+  assert_int_equal(identity_session_open(config, "viewer", &session, &error), IDENTITY_BAD_CONFIGURATION);
+  assert_string_equal(error.field, "resolve");
+  identity_config_free(config);
 }
 
 static void a_proxy_that_lets_nobody_out_is_offline(void **state) {
@@ -384,6 +414,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(a_ca_file_without_certificates_is_named, reset),
     cmocka_unit_test_setup(certificates_from_memory_are_trusted, reset),
     cmocka_unit_test_setup(a_proxy_that_wants_a_login_is_told, reset),
+    cmocka_unit_test_setup(plain_http_goes_through_no_proxy, reset),
+    cmocka_unit_test_setup(plain_http_is_resolved_to_loopback_only, reset),
     cmocka_unit_test_setup(a_proxy_that_lets_nobody_out_is_offline, reset),
     cmocka_unit_test_setup(the_environments_proxy_counts_only_when_allowed, reset),
     cmocka_unit_test_setup(a_redirect_to_another_host_gets_nothing, reset),

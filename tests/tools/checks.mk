@@ -27,7 +27,7 @@ check-asan: ## the tests under AddressSanitizer, LeakSanitizer and UndefinedBeha
 	  sh tests/tools/run_tests.sh $(ASAN_BUILD)
 
 check-valgrind: test-programs ## the tests under valgrind: no leak, no error
-	sh tests/tools/run_tests.sh $(B) --no-scripts --wrap "$(VALGRIND)"
+	sh tests/tools/run_tests.sh $(B) --no-scripts --jobs 2 --wrap "$(VALGRIND)"
 
 check-tidy: ## clang-tidy without a finding
 	sh tests/tools/check_tidy.sh "-Iinclude -Isrc $(call pkg,--cflags,libcurl)" $(LIB_SOURCES)

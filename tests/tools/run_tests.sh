@@ -70,7 +70,10 @@ report() {
   failed=$((failed + bad))
   printf '  %-34s %4d of %4d %4s s%s\n' "$name" "$ok" "$has" "${seconds:-?}" \
     "$([ "$bad" -eq 0 ] || echo "  FAILED (exit ${status:-none})")"
-  [ "$bad" -eq 0 ] || grep -vE '^\[( RUN      |       OK )\]|^ok ' "$logs/$name.log" | tail -n 80 | sed 's/^/      /'
+  [ "$bad" -eq 0 ] || {
+    grep -E '^\[ +(ERROR|LINE|FAILED) +\]|^ERROR|^not ok' "$logs/$name.log"
+    grep -vE '^\[.*\]|^ok |^ERROR|^not ok' "$logs/$name.log" | tail -n 60
+  } | sed 's/^/      /'
 }
 
 report_program() {

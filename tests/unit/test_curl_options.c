@@ -50,7 +50,7 @@ static int group_setup(void **state) {
   if (closed_port < 0 || bind(closed_port, (struct sockaddr *)&address, length) != 0 ||
       getsockname(closed_port, (struct sockaddr *)&address, &length) != 0)
     return -1;
-  (void)snprintf(url, sizeof url, "http://127.0.0.1:%d/locales", ntohs(address.sin_port));
+  (void)snprintf(url, sizeof url, "https://127.0.0.1:%d/locales", ntohs(address.sin_port));
   return 0;
 }
 
@@ -67,7 +67,7 @@ static void open_with(const identity__transport_settings *settings) {
 }
 
 static void open_transport(CURLoption option) {
-  const identity__transport_settings settings = {.loopback_http = 1, .user_agent = "test"};
+  const identity__transport_settings settings = {.user_agent = "test"};
   refused = option;
   open_with(&settings);
 }
@@ -184,14 +184,12 @@ static const struct {
   identity__transport_settings settings;
   CURLoption option;
 } asked_for[] = {
-    {"CA file", {.loopback_http = 1, .user_agent = "t", .ca_file = "/dev/null"}, CURLOPT_CAINFO},
+    {"CA file", {.user_agent = "t", .ca_file = "/dev/null"}, CURLOPT_CAINFO},
 #if LIBCURL_VERSION_NUM >= 0x074D00
-    {"CA bytes", {.loopback_http = 1, .user_agent = "t", .ca_pem = "pem"}, CURLOPT_CAINFO_BLOB},
+    {"CA bytes", {.user_agent = "t", .ca_pem = "pem"}, CURLOPT_CAINFO_BLOB},
 #endif
-    {"proxy", {.loopback_http = 1, .user_agent = "t", .proxy = "http://127.0.0.1:1"}, CURLOPT_PROXY},
-    {"proxy for all",
-     {.loopback_http = 1, .user_agent = "t", .proxy = "http://127.0.0.1:1"},
-     CURLOPT_NOPROXY},
+    {"proxy", {.user_agent = "t", .proxy = "http://127.0.0.1:1"}, CURLOPT_PROXY},
+    {"proxy for all", {.user_agent = "t", .proxy = "http://127.0.0.1:1"}, CURLOPT_NOPROXY},
 };
 
 static void what_the_app_asked_for_is_not_done_without(void **state) {
@@ -207,8 +205,7 @@ static void what_the_app_asked_for_is_not_done_without(void **state) {
 static void an_address_for_a_host_is_not_done_without(void **state) {
   (void)state;
   const char *resolve[] = {"identity.example.com:443:127.0.0.1"};
-  const identity__transport_settings settings = {
-      .loopback_http = 1, .user_agent = "t", .resolve = resolve, .resolve_count = 1};
+  const identity__transport_settings settings = {.user_agent = "t", .resolve = resolve, .resolve_count = 1};
   refused = CURLOPT_RESOLVE;
   open_with(&settings);
   assert_null(identity__transport_start(transport, &get_request, NULL));
@@ -227,12 +224,14 @@ static void a_ca_file_that_cannot_be_read_is_named(void **state) {
 static void plain_http_needs_the_permission(void **state) {
   (void)state;
   const identity__transport_settings settings = {.user_agent = "t"};
+  const identity__request plain_request = {
+      .method = "GET", .url = "http://127.0.0.1:1/locales", .max_body = 1000};
   for (int old = 0; old < 2; old++) {
 #if LIBCURL_VERSION_NUM >= 0x075500
     refused = old ? CURLOPT_PROTOCOLS_STR : (CURLoption)0;
 #endif
     open_with(&settings);
-    identity__exchange *exchange = identity__transport_start(transport, &get_request, NULL);
+    identity__exchange *exchange = identity__transport_start(transport, &plain_request, NULL);
     assert_non_null(exchange);
     identity__exchange *over = NULL;
     for (int i = 0; over == NULL && i < 50; i++) {

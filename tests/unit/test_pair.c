@@ -44,7 +44,7 @@ static void a_pair_is_usable_or_not(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(pairs); i++) {
     answer_with(pairs[i].text);
-    CHECK_INT(pairs[i].name, identity__call_read_pair(call), pairs[i].usable);
+    CHECK_INT(pairs[i].name, identity__call_read_pair(call) == IDENTITY_OK, pairs[i].usable);
     if (!pairs[i].usable)
       continue;
     CHECK_TEXT(pairs[i].name, call->grant.refresh_token, pairs[i].refresh_token);
@@ -58,7 +58,7 @@ static void the_life_counts_from_when_it_was_sent(void **state) {
   answer_with("{\"jwt\":\"" JWT "\",\"refreshToken\":\"r\",\"customerToken\":\"c\"}");
   call->sent_boot_ms = 11;
   call->sent_wall_ms = 22;
-  assert_true(identity__call_read_pair(call));
+  assert_int_equal(identity__call_read_pair(call), IDENTITY_OK);
   assert_int_equal(call->grant.life_ms, 900000); /* exp less the answer's own date */
   assert_int_equal(call->grant.sent_boot_ms, 11);
   assert_int_equal(call->grant.sent_wall_ms, 22);
@@ -74,15 +74,15 @@ static void tokens_are_bounded(void **state) {
     assert_non_null(body);
     (void)sprintf(body, "{\"jwt\":\"" JWT "\",\"refreshToken\":\"%s\"}", token);
     answer_with(body);
-    assert_int_equal(identity__call_read_pair(call), !more);
+    assert_int_equal(identity__call_read_pair(call), more ? IDENTITY_UNEXPECTED_ANSWER : IDENTITY_OK);
     (void)sprintf(body, "{\"jwt\":\"" JWT "\",\"refreshToken\":\"r\",\"customerToken\":\"%s\"}", token);
     answer_with(body);
-    assert_true(identity__call_read_pair(call));
+    assert_int_equal(identity__call_read_pair(call), IDENTITY_OK);
     assert_int_equal(call->grant.customer_token != NULL, !more);
     memcpy(token, "a.b.", 4);
     (void)sprintf(body, "{\"jwt\":\"%s\",\"refreshToken\":\"r\"}", token);
     answer_with(body);
-    assert_int_equal(identity__call_read_pair(call), !more);
+    assert_int_equal(identity__call_read_pair(call), more ? IDENTITY_UNEXPECTED_ANSWER : IDENTITY_OK);
     free(body);
     free(token);
   }
