@@ -253,7 +253,33 @@ static void a_refused_address_changes_nothing(void **state) {
   identity_session_close(session);
 }
 
+/* A JWT that was adopted alone cannot be rotated; that is no refusal, and it is good until it ends. */
+static void a_new_email_keeps_an_adopted_jwt_without_refresh_token(void **state) {
+  (void)state;
+  identity_error error;
+  const identity_tokens *tokens = NULL;
+  identity_session *first = service_open(&server, "first");
+  identity_session *second = service_open(&server, "second");
+  service_register(first, "jo@example.com");
+  assert_int_equal(identity_session_tokens(first, 0, &tokens, &error), IDENTITY_OK);
+  assert_int_equal(identity_session_adopt(second, tokens->jwt, NULL, &error), IDENTITY_OK);
+  identity_tokens_free(tokens);
+  identity_update_customer_params params;
+  identity_update_customer_params_init(&params, sizeof params);
+  params.email = "new@example.com";
+  params.confirmation_password = TEST_PASSWORD;
+  assert_int_equal(identity_update_customer(second, &params, &error), IDENTITY_OK);
+  assert_int_equal(service_state_of(second), IDENTITY_STATE_ACTIVE);
+  const identity_customer *customer = NULL;
+  assert_int_equal(identity_fetch_customer(second, &customer, &error), IDENTITY_OK);
+  assert_string_equal(customer->email, "new@example.com");
+  identity_customer_free(customer);
+  identity_session_close(second);
+  identity_session_close(first);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup(a_new_email_keeps_an_adopted_jwt_without_refresh_token, reset),
     cmocka_unit_test_setup(the_customers_data_is_read, reset),
     cmocka_unit_test_setup(external_data_and_ids_are_understood_in_each_shape, reset),
     cmocka_unit_test_setup(a_customer_without_id_or_address_is_not_usable, reset),

@@ -290,7 +290,35 @@ static void a_logout_forgets_them(void **state) {
   identity_session_close(session);
 }
 
+static identity_status register_first(identity_session *session, identity_error *error) {
+  (void)error;
+  service_register(session, "first@example.com");
+  return IDENTITY_OK;
+}
+
+/* Two viewers register on one session; the first one's consents arrive when the second is signed in already.
+ */
+static void another_customers_answers_do_not_clear_them(void **state) {
+  (void)state;
+  crowd first;
+  identity_session *session = service_open(&server, "viewer");
+  service_fault(&server,
+                "[{\"method\":\"PUT\",\"path\":\"/customers/*/consents\",\"delay_ms\":700},"
+                "{\"method\":\"PUT\",\"path\":\"/customers/*/consents\",\"status\":500,\"times\":-1}]");
+  crowd_start(&first, session, 1, register_first);
+  for (int i = 0; i < 500 && service_count(&server, "POST", "/customers", 200) < 1; i++)
+    service_pause_ms(2);
+  service_pause_ms(100); /* the first one's consents are out */
+  service_register(session, "second@example.com");
+  assert_int_equal(service_pending_of(session), 1);
+  crowd_join(&first);
+  assert_int_equal(crowd_count(&first, IDENTITY_OK), 1);
+  assert_int_equal(service_pending_of(session), 1);
+  identity_session_close(session);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup(another_customers_answers_do_not_clear_them, reset),
     cmocka_unit_test_setup(registering_succeeds_though_the_consents_fail_and_says_so, reset),
     cmocka_unit_test_setup(registering_succeeds_though_the_consents_get_no_answer, reset),
     cmocka_unit_test_setup(they_go_before_the_next_authorised_call_and_then_never_again, reset),

@@ -16,6 +16,9 @@ static void assert_clean(const char *what, const identity_error *error, const ch
   for (size_t i = 0; texts[i] != NULL; i++)
     if (strstr(texts[i], begin) != NULL)
       fail_msg("%s: the error repeats it: %s", what, texts[i]);
+  /* A binding may copy the struct as a whole: nothing behind the end of a text either. */
+  if (memmem(error, sizeof *error, begin, strlen(begin)) != NULL)
+    fail_msg("%s: the error still holds it behind a text", what);
   service_assert_no_secret(texts);
 }
 
