@@ -87,7 +87,8 @@ static identity_status set_service(struct run *run, identity_config *config) {
   const char *base_url = run->arguments.value[OPTION_BASE_URL];
   const char *environment = run->arguments.value[OPTION_ENVIRONMENT];
   if (base_url != NULL && environment != NULL)
-    return usage_error(run, "give either --base-url or --environment");
+    return usage_error(
+        run, "give either --base-url (IDENTITY_BASE_URL) or --environment (IDENTITY_ENVIRONMENT), not both");
   if (base_url != NULL) {
     identity_status status = identity_config_set_loopback_http(config, 1);
     if (status == IDENTITY_OK)

@@ -42,7 +42,10 @@ static identity_status copy_base_url(identity_session *session, const identity_c
   identity__buffer url;
   identity__buffer_init(&url, IDENTITY__MAX_URL);
   const char *wrong = identity__base_url(config->base_url, config->loopback_http, &url);
+  bool starved = url.starved;
   session->base_url = take_text(&url);
+  if (starved)
+    return identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
   if (wrong != NULL)
     return identity__fail(error, IDENTITY_BAD_CONFIGURATION, "base_url", "The base URL %s.", wrong);
   return IDENTITY_OK;

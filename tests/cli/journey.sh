@@ -229,7 +229,7 @@ bad 'timeout' '--timeout must be 0.1 to 600' --timeout 601 status
 bad 'timeout is no number' '--timeout must be 0.1 to 600' --timeout 1e2 status
 bad 'min-life' '--min-life must be' token --min-life soon
 bad 'environment' '--environment must be sandbox or production' --environment staging status
-bad 'two services' 'either --base-url or --environment' --environment sandbox --base-url "$plain_address" status
+bad 'two services' 'either --base-url' --environment sandbox --base-url "$plain_address" status
 bad 'http beyond loopback' '(base|http|URL|address)' --base-url http://example.com status
 bad 'account too long' '.' --account "$(printf '%0129d' 0)" status
 bad 'password as an argument' 'no option --password: secrets are read' login --email "$email" --password "$wrong_password"
