@@ -356,6 +356,9 @@ static identity_status unless_sent(const identity__call *call, identity_status s
 
 static int32_t take_timer(identity__call *call, int32_t progress, const identity__moment *moment) {
   int64_t now = moment->now.boot_ms;
+  if (now >= call->deadline_ms && call->state == STATE_PAUSED && !call->settled)
+    return end_leg(call, call->error.status,
+                   moment); /* what kept it from an answer says more than the time-out */
   if (now >= call->deadline_ms) {
     identity_status status = unless_sent(call, IDENTITY_TIMED_OUT, progress);
     call->timed_out = (identity__outcome){.failure = IDENTITY_TIMED_OUT, .progress = progress};

@@ -138,11 +138,11 @@ static void waiting_for_a_lock_ends_with_the_calls_time(void **state) {
   int64_t begun = service_now_ms();
   identity_status status = identity_session_refresh(session, NULL);
   assert_int_equal(identity_status_class(status), IDENTITY_CLASS_RETRY_LATER);
-  assert_true(service_now_ms() - begun <= 500);
+  assert_true(service_now_ms() - begun <= 800); /* the patience with a lock is a second */
   begun = service_now_ms();
   status = log_in(session, NULL);
   assert_int_equal(identity_status_class(status), IDENTITY_CLASS_RETRY_LATER);
-  assert_true(service_now_ms() - begun <= 500);
+  assert_true(service_now_ms() - begun <= 800); /* the patience with a lock is a second */
   assert_int_equal(service_count(&server, "POST", "/auths", -1), 1);
   slot_unlock(lock);
   identity_session_close(session);

@@ -13,14 +13,15 @@ enum { TIMEOUT_MS = 200 };
 
 static service server;
 
-/* What a call may take beyond its time; ten times as much under a tool that slows everything down. */
+/* What a call may take beyond its time: 200 ms, and as much again for a busy machine. Under a tool that slows
+ * everything down, a trusted bundle alone takes seconds to read. */
 static int slack_ms(void) {
   const char *preload = getenv("LD_PRELOAD");
   bool slow = preload != NULL && strstr(preload, "vgpreload") != NULL;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   slow = true;
 #endif
-  return slow ? 2000 : 200;
+  return slow ? 20000 : 400;
 }
 
 static int start(void **state) {
@@ -235,7 +236,7 @@ static void close_waits_a_second_at_most_for_a_refresh_that_hangs(void **state) 
   await("POST", REFRESH, 1);
   int64_t begun = service_now_ms();
   identity_session_close(session);
-  assert_in_range(service_now_ms() - begun, 900, 1200);
+  assert_in_range(service_now_ms() - begun, 900, 1100 + slack_ms());
   crowd_join(&one);
   assert_int_equal(one.members[0].status, IDENTITY_CANCELLED);
   /* The record remembers that an answer was lost. */
