@@ -13,9 +13,10 @@ void identity__wipe(void *memory, size_t size) {
 }
 
 void identity__wipe_text(const char *text) {
-  if (text != NULL)
-    identity__wipe((void *)(uintptr_t)text,
-                   strlen(text)); /* NOLINT(performance-no-int-to-ptr): drops const */
+  if (text == NULL)
+    return;
+  void *memory = (void *)(uintptr_t)text; /* NOLINT(performance-no-int-to-ptr): drops const */
+  identity__wipe(memory, strlen(text));
 }
 
 char *identity__secret_copy(const char *text) {
