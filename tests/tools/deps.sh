@@ -82,13 +82,33 @@ settle() {
   }
 }
 
-# Prism judges real traffic against the OpenAPI file; it lives in the build folder.
+# Prism judges real traffic against the OpenAPI file; it lives in the build folder. Three of its own needs have become ES
+# modules, which Debian 12's Node (18) cannot load the way Prism does: their last versions before that are taken.
 settle_prism() {
-  version=5.16.0
-  [ -x "$build/npm/node_modules/.bin/prism" ] && return 0
-  echo "deps: installing @stoplight/prism-cli $version into $build/npm"
+  "$build/npm/node_modules/.bin/prism" --version >/dev/null 2>&1 && return 0
+  echo "deps: installing @stoplight/prism-cli into $build/npm"
   mkdir -p "$build/npm"
-  npm install --no-audit --no-fund --loglevel=error --prefix "$build/npm" "@stoplight/prism-cli@$version"
+  cat >"$build/npm/package.json" <<'JSON'
+{
+  "private": true,
+  "dependencies": { "@stoplight/prism-cli": "5.16.0" },
+  "overrides": {
+    "@stoplight/prism-http": {
+      "@faker-js/faker": "9.9.0",
+      "http-proxy-agent": "7.0.2",
+      "https-proxy-agent": "7.0.6",
+      "postman-collection": { "@faker-js/faker": "5.5.3" }
+    },
+    "postman-collection": { "@faker-js/faker": "5.5.3" }
+  }
+}
+JSON
+  (cd "$build/npm" && npm install --no-audit --no-fund --loglevel=error)
+  "$build/npm/node_modules/.bin/prism" --version >/dev/null 2>&1 || {
+    echo "deps: Prism is installed but does not start; it says:" >&2
+    "$build/npm/node_modules/.bin/prism" --version >&2 || true
+    exit 1
+  }
 }
 
 case $what in
