@@ -45,6 +45,8 @@ SANDBOX_SOURCES := $(wildcard tests/sandbox/*.c)
 SUPPORT_SOURCES := $(wildcard tests/support/*.c)
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 E2E_SOURCES := $(wildcard tests/e2e/test_*.c)
+FAULT_SOURCES := $(wildcard tests/faults/test_*.c)
+SLOW_SOURCES := $(wildcard tests/slow/test_*.c)
 
 object = $(patsubst %.c,$(B)/obj/%.o,$(1))
 LIB_OBJECTS := $(call object,$(LIB_SOURCES))
@@ -53,7 +55,9 @@ SANDBOX_OBJECTS := $(call object,$(SANDBOX_SOURCES))
 SUPPORT_OBJECTS := $(call object,$(SUPPORT_SOURCES))
 UNIT_PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT_SOURCES))
 E2E_PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(E2E_SOURCES))
-TEST_PROGRAMS := $(UNIT_PROGRAMS) $(E2E_PROGRAMS)
+FAULT_PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(FAULT_SOURCES))
+SLOW_PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(SLOW_SOURCES))
+TEST_PROGRAMS := $(UNIT_PROGRAMS) $(E2E_PROGRAMS) $(FAULT_PROGRAMS) $(SLOW_PROGRAMS)
 
 STATIC := $(B)/libidentity.a
 SHARED := $(B)/libidentity.so.$(VERSION)
@@ -75,7 +79,8 @@ tools: $(B)/identity-cli $(B)/identity-sandbox
 $(B)/obj/src/%.o: FLAGS = -Iinclude -Isrc -fPIC -fvisibility=hidden $(call pkg,--cflags,libcurl libcjson)
 $(B)/obj/examples/%.o: FLAGS = -Iinclude $(call pkg,--cflags,libcjson)
 $(B)/obj/tests/sandbox/%.o: FLAGS = $(call pkg,--cflags,libmicrohttpd libcjson openssl)
-$(B)/obj/tests/support/%.o $(B)/obj/tests/unit/%.o $(B)/obj/tests/e2e/%.o: FLAGS = -Iinclude -Isrc -Itests \
+$(B)/obj/tests/support/%.o $(B)/obj/tests/unit/%.o $(B)/obj/tests/e2e/%.o $(B)/obj/tests/faults/%.o \
+  $(B)/obj/tests/slow/%.o: FLAGS = -Iinclude -Isrc -Itests \
   $(call pkg,--cflags,cmocka libcurl libcjson)
 
 $(B)/obj/%.o: %.c Makefile
@@ -84,7 +89,7 @@ $(B)/obj/%.o: %.c Makefile
 	$(Q)$(CC) $(BASE_FLAGS) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 -include $(wildcard $(patsubst %.o,%.d,$(LIB_OBJECTS) $(CLI_OBJECTS) $(SANDBOX_OBJECTS) $(SUPPORT_OBJECTS) \
-  $(call object,$(UNIT_SOURCES) $(E2E_SOURCES))))
+  $(call object,$(UNIT_SOURCES) $(E2E_SOURCES) $(FAULT_SOURCES) $(SLOW_SOURCES))))
 
 # ---- link ----
 $(STATIC): $(LIB_OBJECTS)

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Runs every test program of a build folder, and the test scripts of the tools, and counts: a program that executes
 # fewer tests than it has fails the run. Much of a test's time is waiting, so several run side by side.
-#   run_tests.sh BUILD [--only PATTERN] [--wrap "COMMAND"] [--jobs N] [--no-scripts]
-# --only: programs whose name matches; --wrap: put in front of each program, for valgrind.
+#   run_tests.sh BUILD [--only PATTERN] [--wrap "COMMAND"] [--jobs N] [--no-scripts] [--kinds "KIND ..."]
+# --only: programs whose name matches; --wrap: put in front of each program, for valgrind; --kinds: folders of tests/.
 set -u
 
 # One program or script, for the workers below: its output, status and time go into files.
@@ -22,12 +22,14 @@ only=
 wrap=
 jobs=4
 scripts=yes
+kinds="faults e2e unit"
 while [ $# -gt 0 ]; do
   case $1 in
   --only) only=$2; scripts=no; shift ;;
   --wrap) wrap=$2; shift ;;
   --jobs) jobs=$2; shift ;;
   --no-scripts) scripts=no ;;
+  --kinds) kinds=$2; shift ;;
   *) echo "run_tests.sh: unknown option $1" >&2; exit 2 ;;
   esac
   shift
@@ -51,7 +53,7 @@ list_jobs() {
     echo "stand-in-service bash tests/sandbox_test/run.sh $build/identity-sandbox"
     echo "command-line-client bash tests/cli/journey.sh $build"
   fi
-  for kind in e2e unit; do
+  for kind in $kinds; do
     list_programs $kind | while IFS= read -r program; do echo "${program##*/} $wrap $program"; done
   done
 }
@@ -89,7 +91,7 @@ report_script() {
 }
 
 list_jobs | xargs -P "$jobs" -L 1 sh "$0" --one "$logs"
-for kind in unit e2e; do
+for kind in $kinds; do
   echo "$kind tests"
   for program in $(list_programs $kind); do report_program "$program"; done
 done
