@@ -261,6 +261,61 @@ IDENTITY_API identity_status identity_logout(identity_session *session, identity
  *  @return OK; errors before the sign-out keep the session; OUTCOME_UNKNOWN: signed out here, not confirmed there. */
 IDENTITY_API identity_status identity_logout_everywhere(identity_session *session, identity_error *error);
 
+/* ---- Events and explanation. Thread class: session. Does not block. ---------------------------------------------- */
+
+enum {
+  IDENTITY_EVENT_STATE = 1,           /* old_state, new_state, reason */
+  IDENTITY_EVENT_TOKEN_REFRESHED = 2,
+  IDENTITY_EVENT_REFRESH_DEFERRED = 3, /* cause; amount_ms: until the next attempt may start */
+  IDENTITY_EVENT_SIGNED_IN = 4,       /* how */
+  IDENTITY_EVENT_SIGNED_OUT = 5,      /* reason */
+  IDENTITY_EVENT_REAUTH_REQUIRED = 6, /* reason, customer_id */
+  IDENTITY_EVENT_CONSENTS_PENDING = 7,
+  IDENTITY_EVENT_EXTERNAL_CHANGE = 8, /* another handle of the store has changed the session */
+  IDENTITY_EVENT_STORE_BLOCKED = 9,   /* cause */
+  IDENTITY_EVENT_STORE_FAILED = 10,   /* what holds is in memory only */
+  IDENTITY_EVENT_STORE_RECOVERED = 11,
+  IDENTITY_EVENT_CLOCK_SUSPECT = 12,  /* amount_ms: how far the device's clock is behind the service's */
+  IDENTITY_EVENT_THROTTLED = 13       /* amount_ms: how long the service wants to be left alone */
+};
+enum {
+  IDENTITY_HOW_NONE = 0,
+  IDENTITY_HOW_LOGIN = 1,
+  IDENTITY_HOW_REGISTER = 2,
+  IDENTITY_HOW_SSO = 3,
+  IDENTITY_HOW_ADOPT = 4,
+  IDENTITY_HOW_OTHER_PROCESS = 5
+};
+
+/** Something that happened to a session; holds no secret. */
+typedef struct identity_event {
+  uint64_t number;       /* rises by one; where it jumps, older events were dropped (64 are kept) */
+  int64_t at_ms;         /* since 1970, by the device's clock */
+  int64_t amount_ms;
+  int32_t kind;          /* IDENTITY_EVENT_x */
+  int32_t old_state;     /* IDENTITY_STATE_x */
+  int32_t new_state;
+  int32_t reason;        /* IDENTITY_REASON_x */
+  int32_t how;           /* IDENTITY_HOW_x */
+  identity_status cause;
+  const char *kind_name; /* "state", "token_refreshed", ... */
+  const char *customer_id; /* NULL when not known */
+} identity_event;
+
+/** The next event that was not asked for yet.
+ *  @param event the caller's, freed with identity_event_free; NULL when there is none
+ *  @return OK; BAD_ARGUMENT, FORKED, OUT_OF_MEMORY (the event stays). */
+IDENTITY_API identity_status identity_session_next_event(identity_session *session, const identity_event **event,
+                                                         identity_error *error);
+IDENTITY_API void identity_event_free(const identity_event *event);
+/** Where the session stands and how it came there, as JSON for a support desk: state, last 32 transitions, clock
+ *  offset, lease, counters. No token, no name, no address.
+ *  @param json the caller's, freed with identity_explanation_free
+ *  @return OK; BAD_ARGUMENT, FORKED, OUT_OF_MEMORY. */
+IDENTITY_API identity_status identity_session_explain(identity_session *session, const char **json,
+                                                      identity_error *error);
+IDENTITY_API void identity_explanation_free(const char *json);
+
 /* ---- Calls. Thread class: session. All block up to the time-out of the config. -----------------------------------
  * Each may return, beside what its comment names: any status whose code the service sends (see identity_error.code),
  * RETRY_LATER, FIX_DEVICE and UPDATE_APP classes, CANCELLED,

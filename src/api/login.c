@@ -58,7 +58,7 @@ static void flow(identity__call *call) {
     if (identity__call_read_sign_in(call, inputs->params.email) != IDENTITY_OK)
       identity__call_finish(call, call->error.status);
     else
-      identity__call_order(call, IDENTITY__ORDER_SIGN_IN);
+      identity__call_sign_in(call, inputs->publisher_token != NULL ? IDENTITY_HOW_SSO : IDENTITY_HOW_LOGIN);
     break;
   default:
     identity__call_finish(call, IDENTITY_OK);

@@ -1,6 +1,7 @@
 /* Opening and closing sessions: the config becomes a slot, a store and a loop. */
 #include "api/begin.h"
 #include "base/error.h"
+#include "base/process.h"
 #include "base/secret.h"
 #include "drive/blocking.h"
 #include "drive/keep.h"
@@ -193,6 +194,7 @@ static void free_session(identity_session *session) {
   if (session->store.destroy != NULL)
     session->store.destroy(session->store.user_data);
   identity__machine_clear(&session->tokens);
+  identity__events_clear(&session->events);
   pthread_mutex_destroy(&session->lock);
   char *texts[] = {session->base_url,   session->publisher_id, session->account, session->sso_path,
                    session->sso_header, session->store_key,    session->binding};
@@ -203,13 +205,16 @@ static void free_session(identity_session *session) {
 
 static identity_session *new_session(void) {
   char boot_id[IDENTITY__BOOT_ID_SIZE];
+  identity__lease self = {0};
   identity_session *session = calloc(1, sizeof *session);
   if (session == NULL || pthread_mutex_init(&session->lock, NULL) != 0) {
     free(session);
     return NULL;
   }
   identity__clock_boot_id(boot_id);
-  identity__machine_init(&session->tokens, boot_id);
+  (void)snprintf(self.owner, sizeof self.owner, "%016" PRIx64, identity__clock_random());
+  identity__process_self(&self.process, &self.process_start, &self.process_space);
+  identity__machine_init(&session->tokens, boot_id, &self);
   return session;
 }
 
@@ -230,6 +235,7 @@ identity_status identity_session_open(const identity_config *config, const char 
     return error->status;
   }
   identity__keep_load(opened);
+  identity__events_begin(&opened->events, &opened->tokens);
   *session = opened;
   return IDENTITY_OK;
 }

@@ -120,7 +120,7 @@ static void sign_in(identity__call *call, const registration *inputs) {
                             identity__keep_as_pending(call, inputs->answers, inputs->params.consent_count)))
     return;
   call->prelude_done = true; /* this call sends them itself */
-  identity__call_order(call, IDENTITY__ORDER_SIGN_IN);
+  identity__call_sign_in(call, IDENTITY_HOW_REGISTER);
 }
 
 /* The account exists by now: a failure here leaves the consents pending and is no failure of the

@@ -2,6 +2,7 @@
 #include "api/begin.h"
 #include "base/block.h"
 #include "base/error.h"
+#include "base/names.h"
 #include "base/secret.h"
 #include "call/pair.h"
 #include "drive/blocking.h"
@@ -11,30 +12,6 @@
 #include <string.h>
 
 /* ---- state ---- */
-
-static const char *const state_names[] = {
-    [IDENTITY_STATE_SIGNED_OUT] = "signed_out",       [IDENTITY_STATE_ACTIVE] = "active",
-    [IDENTITY_STATE_REFRESHING] = "refreshing",       [IDENTITY_STATE_STALE] = "stale",
-    [IDENTITY_STATE_STORE_BLOCKED] = "store_blocked", [IDENTITY_STATE_REAUTH_REQUIRED] = "reauth_required",
-};
-
-static const char *const reason_names[] = {
-    [IDENTITY_REASON_NONE] = "none",
-    [IDENTITY_REASON_NEVER_SIGNED_IN] = "never_signed_in",
-    [IDENTITY_REASON_LOGOUT] = "logout",
-    [IDENTITY_REASON_LOGOUT_EVERYWHERE] = "logout_everywhere",
-    [IDENTITY_REASON_OTHER_PROCESS] = "other_process",
-    [IDENTITY_REASON_REFUSED] = "refused",
-    [IDENTITY_REASON_LOST_ROTATION] = "lost_rotation",
-    [IDENTITY_REASON_STORE_LOST] = "store_lost",
-    [IDENTITY_REASON_CREDENTIALS_CHANGED] = "credentials_changed",
-    [IDENTITY_REASON_NO_REFRESH_TOKEN] = "no_refresh_token",
-};
-
-static const char *reason_name(int32_t reason) {
-  bool known = reason >= 0 && (size_t)reason < sizeof reason_names / sizeof reason_names[0];
-  return known ? reason_names[reason] : "unknown"; /* a newer library may have stored it */
-}
 
 /* With the lock held. */
 static identity_state *make_state(const identity_session *session) {
@@ -56,8 +33,8 @@ static identity_state *make_state(const identity_session *session) {
       state->state == IDENTITY_STATE_STALE ? identity__machine_cooldown_ms(&session->tokens, now) : 0;
   state->consents_pending = record->pending_count > 0;
   state->not_persisted = session->tokens.not_persisted;
-  state->state_name = state_names[state->state];
-  state->reason_name = reason_name(state->reason);
+  state->state_name = identity__state_name(state->state);
+  state->reason_name = identity__reason_name(state->reason);
   state->publisher_id = identity__block_text(&block, session->publisher_id);
   state->account = identity__block_text(&block, session->account);
   state->customer_id = identity__block_text(&block, grant->customer_id);
@@ -182,7 +159,7 @@ static void adopt_flow(identity__call *call) {
     identity__call_order(call, IDENTITY__ORDER_PROBE);
     break;
   case 1:
-    identity__call_order(call, IDENTITY__ORDER_SIGN_IN);
+    identity__call_sign_in(call, IDENTITY_HOW_ADOPT);
     break;
   default:
     identity__call_finish(call, IDENTITY_OK);
@@ -203,7 +180,6 @@ identity_status identity_session_adopt(identity_session *session, const char *jw
     return error->status;
   identity__now now = identity__clock_now();
   call->sent_boot_ms = now.boot_ms;
-  call->sent_wall_ms = now.wall_ms;
   identity__claims claims;
   bool readable = identity__jwt_claims(jwt, &claims) != IDENTITY__JWT_UNREADABLE;
   identity_status granted =

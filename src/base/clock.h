@@ -10,6 +10,12 @@ typedef struct identity__now {
   int64_t wall_ms; /* since 1970, as the device believes */
 } identity__now;
 
+/* The moment of a step: the pure rooms have no clock and no dice. */
+typedef struct identity__moment {
+  identity__now now;
+  uint64_t random;
+} identity__moment;
+
 /* A device clock before the release of this library is wrong (raised at each release): 2026-01-01. */
 #define IDENTITY__CLOCK_FLOOR_S INT64_C(1767225600)
 

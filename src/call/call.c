@@ -5,74 +5,10 @@
 #include "wire/jwt.h"
 #include "wire/url.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-enum { STATE_NEW, STATE_TOKEN, STATE_SENDING, STATE_PAUSED, STATE_ORDERED, STATE_DONE };
+enum { STATE_NEW, STATE_TOKEN, STATE_SENDING, STATE_PAUSED, STATE_ORDERED, STATE_AGAIN, STATE_DONE };
 enum { REPEAT_FIRST_MS = 200, PROGRESS_UNSENT = 0, SHORTEST_SECRET = 4, TELLING_PIECE = 12 };
-
-identity__call *identity__call_new(const char *name, identity__flow flow) {
-  identity__call *call = malloc(sizeof *call);
-  if (call == NULL)
-    return NULL;
-  memset(call, 0, offsetof(identity__call, storage));
-  call->name = name;
-  call->flow = flow;
-  identity__arena_init(&call->arena, call->storage, sizeof call->storage);
-  identity__buffer_init(&call->body, (size_t)2 * IDENTITY__MAX_BODY);
-  identity__buffer_init(&call->bearer, IDENTITY__MAX_TOKEN);
-  identity__buffer_init(&call->url, (size_t)4 * IDENTITY__MAX_URL);
-  identity__buffer_init(&call->prelude_body, IDENTITY__MAX_BODY);
-  return call;
-}
-
-void identity__call_free(identity__call *call) {
-  if (call == NULL)
-    return;
-  identity__answer_clear(&call->answer);
-  identity__buffer_free(&call->body);
-  identity__buffer_free(&call->bearer);
-  identity__buffer_free(&call->url);
-  identity__buffer_free(&call->prelude_body);
-  identity__arena_clear(&call->arena);
-  free(call->result);
-  identity__wipe(call, offsetof(identity__call, storage));
-  free(call);
-}
-
-/* ---- for flows ---- */
-
-void identity__call_finish(identity__call *call, identity_status status) {
-  call->status = status;
-  call->order = IDENTITY__ORDER_FINISH;
-}
-
-void identity__call_finish_with(identity__call *call, void *result) {
-  call->result = result;
-  identity__call_finish(call, IDENTITY_OK);
-}
-
-void identity__call_order(identity__call *call, int32_t order) {
-  call->order = order;
-  call->tolerate = false;
-}
-
-void identity__call_send(identity__call *call, identity__endpoint_id endpoint) {
-  identity__call_order(call, IDENTITY__ORDER_SEND);
-  call->endpoint = identity__endpoint_of(endpoint);
-  call->path = NULL;
-  call->query_name = NULL;
-  call->query_value = NULL;
-  call->header_name = NULL;
-  call->header_value = NULL;
-  identity__buffer_reset(&call->body);
-}
-
-bool identity__call_built(identity__call *call, bool whole) {
-  if (!whole)
-    identity__call_finish(call, identity__fail_plain(&call->error, IDENTITY_OUT_OF_MEMORY));
-  return whole;
-}
 
 /* ---- the machine ---- */
 
@@ -144,9 +80,12 @@ static int32_t send_request(identity__call *call, const identity__endpoint *endp
   send.header_value = prelude ? NULL : call->header_value;
   send.body = body->length > 0 ? body->bytes : NULL;
   send.body_length = body->length;
+  send.release_until_ms = call->release_until_ms;
   call->send = send;
+  for (int i = 0; i < IDENTITY__LIMITS; i++)
+    call->limits_ms[i] =
+        endpoint->limits_ms[i] > 0 ? moment->now.boot_ms + endpoint->limits_ms[i] : INT64_MAX;
   call->sent_boot_ms = moment->now.boot_ms;
-  call->sent_wall_ms = moment->now.wall_ms;
   call->state = STATE_SENDING;
   return IDENTITY__ACTION_SEND;
 }
@@ -354,9 +293,41 @@ static identity_status unless_sent(const identity__call *call, identity_status s
   return sent && call->endpoint->expect.outcome_matters ? IDENTITY_OUTCOME_UNKNOWN : status;
 }
 
+/* The nearest of the limits. */
+static int64_t limit_ms(const identity__call *call) {
+  int64_t limit = INT64_MAX;
+  for (int i = 0; call->state == STATE_SENDING && i < IDENTITY__LIMITS; i++)
+    limit = call->limits_ms[i] < limit ? call->limits_ms[i] : limit;
+  return limit;
+}
+
+/* A request that has come further leaves the limits behind that it has met. */
+static void pass_limits(identity__call *call, int32_t progress) {
+  for (int i = 0; i < progress && i < IDENTITY__LIMITS; i++)
+    call->limits_ms[i] = INT64_MAX;
+}
+
+/* The flow is told as of any failure; a request that never left has only met no network. */
+static int32_t end_request(identity__call *call, int32_t progress, const identity__moment *moment) {
+  bool unsent = progress == PROGRESS_UNSENT;
+  const identity__outcome ended = {.failure = unsent ? IDENTITY_OFFLINE : IDENTITY_TIMED_OUT,
+                                   .progress = progress,
+                                   .detail = unsent ? "no connection in time" : "no answer in time"};
+  call->timed_out = ended;
+  return take_response(call, &call->timed_out, moment);
+}
+
 static int32_t take_timer(identity__call *call, int32_t progress, const identity__moment *moment) {
   int64_t now = moment->now.boot_ms;
-  if (now >= call->deadline_ms && call->state == STATE_PAUSED && !call->settled)
+  if (call->state == STATE_AGAIN && now < call->deadline_ms && now >= call->again_ms) {
+    call->state = STATE_ORDERED;
+    return IDENTITY__ACTION_ORDER;
+  }
+  pass_limits(call, progress);
+  if (now < call->deadline_ms && now >= limit_ms(call))
+    return end_request(call, progress, moment);
+  bool paused = call->state == STATE_PAUSED || call->state == STATE_AGAIN;
+  if (now >= call->deadline_ms && paused && !call->settled)
     return end_leg(call, call->error.status,
                    moment); /* what kept it from an answer says more than the time-out */
   if (now >= call->deadline_ms) {
@@ -376,17 +347,24 @@ static int32_t take_timer(identity__call *call, int32_t progress, const identity
 }
 
 int64_t identity__call_timer_ms(const identity__call *call) {
+  if (call->state == STATE_AGAIN && call->again_ms < call->deadline_ms)
+    return call->again_ms;
   if (call->state == STATE_PAUSED && call->pause_until_ms < call->deadline_ms)
     return call->pause_until_ms;
   if (call->state == STATE_SENDING && call->prelude && call->prelude_deadline_ms < call->deadline_ms)
     return call->prelude_deadline_ms;
-  return call->deadline_ms;
+  int64_t limit = limit_ms(call);
+  return limit < call->deadline_ms ? limit : call->deadline_ms;
 }
 
 static int32_t take_ordered(identity__call *call, const identity_error *error,
                             const identity__moment *moment) {
   if (call->prelude)
     return send_main(call, moment);
+  if (error->status == IDENTITY_OK && call->again_ms > 0) {
+    call->state = STATE_AGAIN;
+    return IDENTITY__ACTION_WAIT;
+  }
   if (error->status != IDENTITY_OK)
     call->error = *error;
   return end_leg(call, error->status, moment);

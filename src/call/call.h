@@ -34,15 +34,8 @@ enum {
   IDENTITY__ORDER_DROP_CONSENTS, /* the consents of call->kept are answered: they are no longer pending */
   IDENTITY__ORDER_TOKEN,         /* a JWT with call->min_life_ms */
   IDENTITY__ORDER_ROTATE,        /* a new pair */
-  IDENTITY__ORDER_REFRESH_BEGIN, /* of a flight: look at the store, may be settled by it */
-  IDENTITY__ORDER_REFRESH_END    /* of a flight: the verdict */
+  IDENTITY__ORDER_REFRESH        /* of a refresh: its next steps */
 };
-
-/* The moment of a step: the machine has no clock and no dice. */
-typedef struct identity__moment {
-  identity__now now;
-  uint64_t random;
-} identity__moment;
 
 /* A token as a call uses it. Pointers live until the step returns. */
 typedef struct identity__token_use {
@@ -67,6 +60,7 @@ enum {
 typedef struct identity__outcome {
   identity_status failure; /* OK: http holds a whole answer */
   int32_t progress;        /* how far the request got: 0 unsent, 1 sent, 2 answered */
+  bool late;               /* it was held back: its time to leave had passed */
   const char *detail;
   identity__http http;
 } identity__outcome;
@@ -98,6 +92,7 @@ typedef struct identity__send {
   const char *header_value;
   const char *body; /* NULL: none */
   size_t body_length;
+  int64_t release_until_ms;
 } identity__send;
 
 enum { IDENTITY__PENDING_KEPT, IDENTITY__PENDING_DROPPED, IDENTITY__PENDING_SENT };
@@ -135,10 +130,11 @@ struct identity__call {
   identity__kept_consent *kept;
   uint32_t kept_count;
   int32_t reason;
+  int32_t how; /* of a SIGN_IN, IDENTITY_HOW_x */
   int64_t min_life_ms;
-  int64_t sent_boot_ms; /* when the last request was sent */
-  int64_t sent_wall_ms;
-  void *result; /* free() releases it */
+  int64_t release_until_ms; /* the next request may leave until then, on the boot clock; 0: whenever */
+  int64_t sent_boot_ms;     /* when the last request was sent */
+  void *result;             /* free() releases it */
 
   /* ---- the machine's own ---- */
   int32_t state;
@@ -147,7 +143,9 @@ struct identity__call {
   bool prelude; /* the request that runs carries pending consents */
   bool prelude_done;
   int32_t pending_end;
+  int64_t again_ms; /* an order is to be carried out again then; 0: it is done */
   int64_t pause_until_ms;
+  int64_t limits_ms[IDENTITY__LIMITS]; /* of the running request, by how far it got */
   int64_t prelude_deadline_ms;
   struct {
     uint64_t epoch;
@@ -190,6 +188,8 @@ void identity__call_finish(identity__call *call,
                            identity_status status); /* call->error tells more when not OK */
 void identity__call_finish_with(identity__call *call, void *result);
 void identity__call_order(identity__call *call, int32_t order);
+/* A SIGN_IN with call->grant; how: IDENTITY_HOW_x, for who asks later. */
+void identity__call_sign_in(identity__call *call, int32_t how);
 /* Begins a SEND; the body may be written into call->body after it. */
 void identity__call_send(identity__call *call, identity__endpoint_id endpoint);
 /* Ends the flow with OUT_OF_MEMORY unless the body or what else was built is whole. */

@@ -25,6 +25,7 @@ typedef enum identity__endpoint_id {
 } identity__endpoint_id;
 
 enum { IDENTITY__PATH_PLAIN, IDENTITY__PATH_CUSTOMER, IDENTITY__PATH_PUBLISHER };
+enum { IDENTITY__LIMITS = 3 };
 enum { IDENTITY__REPEAT_NEVER = -1 }; /* not even when nothing was sent */
 
 typedef struct identity__endpoint {
@@ -36,6 +37,9 @@ typedef struct identity__endpoint {
   size_t max_body;  /* of the answer */
   int32_t once;     /* libcurl must not send it twice by itself */
   identity__expect expect;
+  /* Time that a request may take until it has left, until its answer begins, and in all; 0: as the call has.
+   */
+  int32_t limits_ms[IDENTITY__LIMITS];
 } identity__endpoint;
 
 const identity__endpoint *identity__endpoint_of(identity__endpoint_id id);

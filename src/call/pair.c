@@ -26,7 +26,6 @@ identity_status identity__call_grant(identity__call *call, const char *jwt, cons
     return IDENTITY_OUT_OF_MEMORY;
   grant->life_ms = identity__jwt_life_ms(&claims, date_s);
   grant->sent_boot_ms = call->sent_boot_ms;
-  grant->sent_wall_ms = call->sent_wall_ms;
   bool kept = keep_text(call, &grant->jwt, jwt) && keep_text(call, &grant->refresh_token, refresh_token) &&
               keep_text(call, &grant->customer_id, claims.customer_id) &&
               keep_text(call, &grant->publisher_id, claims.publisher_id) &&
@@ -55,7 +54,7 @@ identity_status identity__call_read_pair(identity__call *call) {
   identity_status status = identity__call_grant(call, jwt, refresh_token, call->answer.date_s);
   if (status != IDENTITY_OK)
     return status;
-  call->grant.age_known = 1;
+  call->grant.age = IDENTITY__AGE_KNOWN;
   const char *customer_token = identity__json_text(identity__json_member(data, "customerToken"));
   if (customer_token != NULL && strlen(customer_token) > IDENTITY__MAX_TOKEN)
     customer_token = NULL;

@@ -176,13 +176,13 @@ static void wait_for_threads(identity_session *session) {
   pthread_mutex_unlock(&loop->lock);
 }
 
-/* A refresh that was sent and stays without an answer is told so, and leaves its mark in the record. */
+/* A refresh that stays without an answer is told so, and leaves its mark in the record, or takes it off. */
 static void give_up_flight(identity_session *session) {
   if (session->flight == NULL)
     return;
   identity__outcome outcome = {.failure = IDENTITY_CANCELLED,
                                .progress = identity__pump_progress(session->flight)};
-  bool sent = outcome.progress != IDENTITY__UNSENT;
+  bool sent = session->flight->exchange != NULL;
   identity__event event = {.kind = sent ? IDENTITY__EVENT_RESPONSE : IDENTITY__EVENT_CANCEL,
                            .outcome = &outcome};
   identity__pump(session->flight, &event);

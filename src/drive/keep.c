@@ -1,5 +1,7 @@
 #include "drive/keep.h"
+#include "drive/notice.h"
 #include "base/secret.h"
+#include "base/process.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,20 +21,20 @@ static int64_t patience_ends_ms(identity_session *session, int64_t begun_ms) {
 
 /* A store that is in use is asked again for a while; the network goes on meanwhile. */
 static bool wait_for_lock(identity_session *session, int64_t begun_ms) {
-  if (identity__clock_now().boot_ms >= patience_ends_ms(session, begun_ms))
+  if (identity__loop_now(session->loop).boot_ms >= patience_ends_ms(session, begun_ms))
     return false;
-  int64_t until = identity__clock_now().boot_ms + LOCK_PAUSE_MS;
+  int64_t until = identity__loop_now(session->loop).boot_ms + LOCK_PAUSE_MS;
   int64_t left = LOCK_PAUSE_MS;
   while (left > 0) {
     identity__transport_wait(session->loop->transport, left);
-    left = until - identity__clock_now().boot_ms;
+    left = until - identity__loop_now(session->loop).boot_ms;
   }
   return true;
 }
 
 static int32_t load_bytes(identity_session *session, identity__buffer *bytes, uint64_t *revision) {
   const identity__store *store = &session->store;
-  int64_t begun = identity__clock_now().boot_ms;
+  int64_t begun = identity__loop_now(session->loop).boot_ms;
   int32_t result;
   do {
     size_t length = 0;
@@ -44,96 +46,60 @@ static int32_t load_bytes(identity_session *session, identity__buffer *bytes, ui
   return result;
 }
 
-/* What the slot holds: a RECORD_x status, or the store's own when it is not OK. */
-typedef struct loaded {
-  int32_t store;
-  int32_t decoded;
-  uint64_t revision;
-  identity__record record;
-} loaded;
+static const struct {
+  int32_t result;
+  int32_t said;
+} rows[] = {
+    {IDENTITY__STORE_OK, IDENTITY__SAID_OK},
+    {IDENTITY__STORE_ABSENT, IDENTITY__SAID_ABSENT},
+    {IDENTITY__STORE_CONFLICT, IDENTITY__SAID_CONFLICT},
+    {IDENTITY__STORE_LOCKED, IDENTITY__SAID_LOCKED},
+    {IDENTITY__STORE_IO, IDENTITY__SAID_FAILED},
+    {IDENTITY__STORE_KEY_LOST, IDENTITY__SAID_LOST},
+    {IDENTITY__STORE_MEMORY, IDENTITY__SAID_MEMORY},
+};
 
-static void load(identity_session *session, loaded *slot) {
-  identity__buffer bytes;
-  identity__record_init(&slot->record);
-  slot->decoded = IDENTITY__RECORD_OK;
-  slot->store = IDENTITY__STORE_MEMORY;
-  identity__buffer_init(&bytes, IDENTITY__MAX_RECORD);
-  if (identity__buffer_reserve(&bytes, IDENTITY__MAX_RECORD))
-    slot->store = load_bytes(session, &bytes, &slot->revision);
-  if (slot->store == IDENTITY__STORE_OK)
-    slot->decoded = identity__record_decode(bytes.bytes, bytes.length, session->binding, &slot->record);
-  identity__buffer_free(&bytes);
+static int32_t said_by(int32_t result) {
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    if (rows[i].result == result)
+      return rows[i].said;
+  return IDENTITY__SAID_FAILED;
 }
 
-static identity_status status_of_store(int32_t result) {
-  switch (result) {
-  case IDENTITY__STORE_OK:
-    return IDENTITY_OK;
-  case IDENTITY__STORE_LOCKED:
-    return IDENTITY_STORE_LOCKED;
-  case IDENTITY__STORE_MEMORY:
-    return IDENTITY_OUT_OF_MEMORY;
+static int32_t decode(const identity_session *session, const identity__buffer *bytes,
+                      identity__record *record) {
+  switch (identity__record_decode(bytes->bytes, bytes->length, session->binding, record)) {
+  case IDENTITY__RECORD_OK:
+    return IDENTITY__SAID_OK;
+  case IDENTITY__RECORD_CORRUPT:
+    return IDENTITY__SAID_LOST;
+  case IDENTITY__RECORD_NEWER:
+    return IDENTITY__SAID_NEWER;
   default:
-    return IDENTITY_STORE_FAILED;
+    return IDENTITY__SAID_MEMORY;
   }
 }
 
-static bool is_readable(const loaded *slot) {
-  return slot->store == IDENTITY__STORE_ABSENT ||
-         (slot->store == IDENTITY__STORE_OK && slot->decoded == IDENTITY__RECORD_OK);
-}
-
-static bool is_lost(const loaded *slot) {
-  return slot->store == IDENTITY__STORE_KEY_LOST ||
-         (slot->store == IDENTITY__STORE_OK && slot->decoded == IDENTITY__RECORD_CORRUPT);
-}
-
-static identity_status blocked_status(const loaded *slot) {
-  if (slot->store != IDENTITY__STORE_OK)
-    /* Whatever keeps it from being read may pass: neither signed in nor out until then. */
-    return slot->store == IDENTITY__STORE_MEMORY ? IDENTITY_OUT_OF_MEMORY : IDENTITY_STORE_LOCKED;
-  return slot->decoded == IDENTITY__RECORD_NEWER ? IDENTITY_STORE_NEWER : IDENTITY_OUT_OF_MEMORY;
-}
-
-void identity__keep_load(identity_session *session) {
-  loaded slot;
-  load(session, &slot);
-  if (slot.store == IDENTITY__STORE_ABSENT)
-    slot.record.reason = IDENTITY_REASON_NEVER_SIGNED_IN;
-  pthread_mutex_lock(&session->lock);
-  if (is_readable(&slot))
-    identity__machine_take_stored(&session->tokens, &slot.record, slot.revision);
-  else if (is_lost(&slot))
-    identity__machine_store_lost(&session->tokens, slot.revision);
-  else
-    session->tokens.blocked = blocked_status(&slot);
-  pthread_mutex_unlock(&session->lock);
-  identity__record_clear(&slot.record);
-}
-
-identity_status identity__keep_look(identity_session *session) {
-  loaded slot;
-  load(session, &slot);
-  bool readable = is_readable(&slot);
-  bool lost = is_lost(&slot);
-  pthread_mutex_lock(&session->lock);
-  if (readable && slot.store == IDENTITY__STORE_OK &&
-      identity__machine_adopt_stored(&session->tokens, &slot.record, slot.revision) &&
-      session->tokens.record.standing == IDENTITY__RECORD_SIGNED_OUT)
-    session->tokens.record.reason = IDENTITY_REASON_OTHER_PROCESS;
-  if (readable && slot.store == IDENTITY__STORE_ABSENT)
-    session->tokens.revision = 0;
-  if (lost)
-    session->tokens.revision = slot.revision; /* what we hold is all there is: it may be written over it */
-  pthread_mutex_unlock(&session->lock);
-  identity__record_clear(&slot.record);
-  return readable || lost ? IDENTITY_OK : blocked_status(&slot);
+void identity__keep_look(identity_session *session, identity__look *look) {
+  identity__buffer bytes;
+  memset(look, 0, sizeof *look);
+  identity__record_init(&look->record);
+  look->said = IDENTITY__SAID_MEMORY;
+  identity__buffer_init(&bytes, IDENTITY__MAX_RECORD);
+  if (identity__buffer_reserve(&bytes, IDENTITY__MAX_RECORD))
+    look->said = said_by(load_bytes(session, &bytes, &look->revision));
+  if (look->said == IDENTITY__SAID_OK)
+    look->said = decode(session, &bytes, &look->record);
+  const identity__lease *lease = &look->record.lease;
+  look->owner_gone = lease->fingerprint[0] != '\0' &&
+                     identity__process_is_gone(lease->process, lease->process_start, lease->process_space);
+  identity__buffer_free(&bytes);
 }
 
 static int32_t swap_bytes(identity_session *session, const identity__buffer *bytes, bool both_copies,
                           uint64_t *revision) {
   const identity__store *store = &session->store;
-  int64_t begun = identity__clock_now().boot_ms;
+  int64_t begun = identity__loop_now(session->loop).boot_ms;
   int32_t result;
   do {
     result = store->swap(store->user_data, session->store_key, session->tokens.revision, both_copies,
@@ -142,84 +108,68 @@ static int32_t swap_bytes(identity_session *session, const identity__buffer *byt
   return result;
 }
 
-static int32_t swap(identity_session *session, const identity__record *record, bool both_copies,
-                    uint64_t *revision) {
+int32_t identity__keep_swap(identity_session *session, const identity__record *record, bool both_copies,
+                            uint64_t *revision) {
   identity__buffer bytes;
-  int32_t result = IDENTITY__STORE_MEMORY;
+  int32_t said = IDENTITY__SAID_MEMORY;
   identity__buffer_init(&bytes, IDENTITY__MAX_RECORD);
   if (identity__record_encode(record, session->binding, &bytes))
-    result = swap_bytes(session, &bytes, both_copies, revision);
+    said = said_by(swap_bytes(session, &bytes, both_copies, revision));
   identity__buffer_free(&bytes);
-  return result;
+  return said;
 }
 
-static void commit(identity_session *session, identity__record *next, uint64_t revision, bool persisted) {
-  pthread_mutex_lock(&session->lock);
-  identity__machine_commit(&session->tokens, next, revision, persisted);
-  pthread_mutex_unlock(&session->lock);
+/* A swap can only conflict, and a load cannot. */
+static int32_t step_swap(identity_session *session, identity__change *change) {
+  uint64_t revision = session->tokens.revision;
+  int32_t said = identity__keep_swap(session, &change->next, change->both_copies, &revision);
+  identity__notice_begin(session);
+  int32_t next = identity__change_swapped(change, &session->tokens, said, revision);
+  identity__notice_end(session);
+  return next;
 }
 
-static bool still_ours(const identity_session *session, const identity__change *change, uint64_t epoch,
-                       uint64_t generation) {
-  const identity__record *record = &session->tokens.record;
-  if (change->rule == IDENTITY__KEEP_ALWAYS)
-    return true;
-  if (record->epoch != epoch)
-    return false;
-  return change->rule == IDENTITY__KEEP_SAME_EPOCH || record->generation == generation;
+static int32_t step_load(identity_session *session, identity__change *change) {
+  identity__look look;
+  identity__keep_look(session, &look);
+  identity__notice_begin(session);
+  int32_t next = identity__change_loaded(change, &session->tokens, &look, identity__loop_now(session->loop));
+  identity__notice_end(session);
+  return next;
 }
 
-identity_status identity__keep_change(identity_session *session, const identity__change *change) {
-  uint64_t epoch = session->tokens.record.epoch;
-  uint64_t generation = session->tokens.record.generation;
-  for (;;) {
-    identity__record next;
-    uint64_t revision = session->tokens.revision;
-    if (!change->make(&session->tokens, change->input, &next))
-      return IDENTITY_OUT_OF_MEMORY;
-    int32_t result = swap(session, &next, change->both_copies, &revision);
-    /* CONFLICT is no verdict: look at what is there, and decide again. */
-    identity_status looked = result == IDENTITY__STORE_CONFLICT ? identity__keep_look(session) : IDENTITY_OK;
-    if (result == IDENTITY__STORE_CONFLICT && looked == IDENTITY_OK) {
-      identity__record_clear(&next);
-      if (!still_ours(session, change, epoch, generation))
-        return IDENTITY_OK;
-      continue;
-    }
-    bool stored = result == IDENTITY__STORE_OK;
-    if (stored || change->in_memory_too)
-      commit(session, &next, revision, stored);
-    identity__record_clear(&next);
-    if (looked != IDENTITY_OK)
-      return looked;
-    /* Held in memory, it is not lost for want of memory: the store could not take it. */
-    bool held = result == IDENTITY__STORE_MEMORY && change->in_memory_too;
-    return held ? IDENTITY_STORE_FAILED : status_of_store(result);
-  }
+identity_status identity__keep_change(identity_session *session, identity__change *change) {
+  int32_t next = identity__change_begin(change, &session->tokens, identity__loop_now(session->loop));
+  while (next != IDENTITY__DO_NONE)
+    next = next == IDENTITY__DO_SWAP ? step_swap(session, change) : step_load(session, change);
+  return change->status;
+}
+
+void identity__keep_load(identity_session *session) {
+  identity__look look;
+  identity__keep_look(session, &look);
+  identity__notice_begin(session);
+  (void)identity__machine_hear(&session->tokens, &look, identity__loop_now(session->loop));
+  identity__notice_end(session);
 }
 
 static bool make_same(const identity__machine *machine, const void *input, identity__record *next) {
   (void)input;
-  identity__record_init(next);
-  return identity__record_copy(next, &machine->record);
-}
-
-static bool make_out(const identity__machine *machine, const void *input, identity__record *next) {
-  const int32_t *reason = input;
-  return identity__machine_sign_out(machine, *reason, next);
+  return identity__machine_same(machine, next);
 }
 
 void identity__keep_retry(identity_session *session) {
-  int32_t reason = session->tokens.record.reason;
-  const identity__change same = {make_same, NULL, IDENTITY__KEEP_SAME_PAIR, true, true};
-  /* Signed out without knowing of whom: whoever the store then names was meant. */
-  const identity__change out = {make_out, &reason, IDENTITY__KEEP_ALWAYS, true, true};
+  bool all = session->tokens.unread;
+  identity__change change = {.make = make_same,
+                             .over = all ? IDENTITY__OVER_ALL : IDENTITY__OVER_PAIR,
+                             .both_copies = true,
+                             .in_memory_too = true};
   if (session->tokens.not_persisted)
-    (void)identity__keep_change(session, session->tokens.unread ? &out : &same);
+    (void)identity__keep_change(session, &change);
 }
 
 identity_status identity__keep_probe(identity_session *session) {
-  const identity__change same = {make_same, NULL, IDENTITY__KEEP_SAME_PAIR, false, false};
+  identity__change same = {.make = make_same, .over = IDENTITY__OVER_PAIR};
   if (session->tokens.blocked != IDENTITY_OK)
     identity__keep_load(session);
   if (session->tokens.blocked != IDENTITY_OK)

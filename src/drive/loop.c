@@ -36,6 +36,11 @@ void identity__loop_free(identity__loop *loop) {
   free(loop);
 }
 
+identity__now identity__loop_now(const identity__loop *loop) {
+  (void)loop;
+  return identity__clock_now();
+}
+
 /* xorshift64*: the system is asked for randomness once a loop, not at every step. */
 identity__moment identity__loop_moment(identity__loop *loop) {
   loop->chance ^= loop->chance >> 12;
@@ -43,6 +48,19 @@ identity__moment identity__loop_moment(identity__loop *loop) {
   loop->chance ^= loop->chance >> 27;
   identity__moment moment = {identity__clock_now(), loop->chance * UINT64_C(0x2545F4914F6CDD1D) >> 1};
   return moment;
+}
+
+int64_t identity__loop_quiet(identity__loop *loop, int64_t retry_after_ms) {
+  int64_t most =
+      retry_after_ms < IDENTITY__MAX_RETRY_AFTER_MS ? retry_after_ms : IDENTITY__MAX_RETRY_AFTER_MS;
+  int64_t until = identity__loop_now(loop).boot_ms + most;
+  if (most > 0 && until > loop->quiet_until_ms)
+    loop->quiet_until_ms = until;
+  return most > 0 ? most : 0;
+}
+
+int64_t identity__loop_quiet_ms(const identity__loop *loop, identity__now now) {
+  return loop->quiet_until_ms > now.boot_ms ? loop->quiet_until_ms - now.boot_ms : 0;
 }
 
 static void append(identity__call **list, identity__call *call) {

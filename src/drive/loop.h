@@ -19,13 +19,22 @@ typedef struct identity__loop {
   identity__call *running;  /* only the driver changes this list, under the lock */
   uint32_t running_count;
   uint64_t chance; /* the driver's: what jitter is made from */
+  int64_t
+      quiet_until_ms; /* the driver's: the service asked for no requests that can wait, on the boot clock */
 } identity__loop;
 
 identity__loop *identity__loop_new(const identity__transport_settings *settings, identity_error *error);
 void identity__loop_free(identity__loop *loop);
 
+identity__now identity__loop_now(const identity__loop *loop);
 /* The driver's: the time, and a number that nobody can foresee closely. */
 identity__moment identity__loop_moment(identity__loop *loop);
+
+/* The driver's: a Retry-After of the service counts for every session on the loop (0: it gave none). The time
+ * it counts for. */
+int64_t identity__loop_quiet(identity__loop *loop, int64_t retry_after_ms);
+/* What is left of it. */
+int64_t identity__loop_quiet_ms(const identity__loop *loop, identity__now now);
 
 /* From any thread: puts a call in line and wakes the driver. */
 void identity__loop_submit(identity__loop *loop, identity__call *call);

@@ -1,12 +1,12 @@
 #include "drive/orders.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "drive/flight.h"
 #include "drive/keep.h"
+#include "drive/refresh.h"
 
 #include <string.h>
 
-enum { PENDING_FIRST_MS = 1000, PENDING_MOST_MS = 5 * 60 * 1000 };
+enum { PENDING_FIRST_MS = 1000, PENDING_MOST_MS = 5 * 60 * 1000, STARVED_MS = 50 };
 
 static bool make_sign_in(const identity__machine *machine, const void *input, identity__record *next) {
   const identity__call *call = input;
@@ -24,8 +24,9 @@ static bool make_end(const identity__machine *machine, const void *input, identi
 }
 
 static identity_status run_change(identity_session *session, const identity__call *call, identity__maker make,
-                                  int32_t rule, bool both_copies) {
-  const identity__change change = {make, call, rule, both_copies, true};
+                                  int32_t over, bool both_copies) {
+  identity__change change = {
+      .make = make, .input = call, .over = over, .both_copies = both_copies, .in_memory_too = true};
   return identity__keep_change(session, &change);
 }
 
@@ -35,12 +36,15 @@ static identity_status sign_in(identity_session *session, identity__call *call) 
   if (call->sign_outs != session->sign_outs)
     return call->endpoint != NULL && call->endpoint->expect.outcome_matters ? IDENTITY_OUTCOME_UNKNOWN
                                                                             : IDENTITY_CANCELLED;
-  memcpy(call->grant.boot_id, session->tokens.boot_id, sizeof call->grant.boot_id);
-  identity_status status = run_change(session, call, make_sign_in, IDENTITY__KEEP_ALWAYS, true);
-  /* The account may exist by now: "try later" would invite a second registration. */
+  session->tokens.how = call->how;
+  identity_status status = run_change(session, call, make_sign_in, IDENTITY__OVER_ALL, true);
+  if (status != IDENTITY_OUT_OF_MEMORY)
+    return IDENTITY_OK;
+  /* The tokens are here: only memory is missing, and may be there in a moment. Until then, what is said at
+   * the deadline: the account may exist by now, and "try later" would invite a second registration. */
   bool outcome = call->endpoint != NULL && call->endpoint->expect.outcome_matters;
-  if (status == IDENTITY_OUT_OF_MEMORY)
-    return outcome ? IDENTITY_OUTCOME_UNKNOWN : status;
+  (void)identity__fail_plain(&call->error, outcome ? IDENTITY_OUTCOME_UNKNOWN : status);
+  call->again_ms = identity__loop_now(session->loop).boot_ms + STARVED_MS;
   return IDENTITY_OK;
 }
 
@@ -50,14 +54,14 @@ static identity_status sign_out(identity_session *session, identity__call *call)
   session->sign_outs++;
   session->pending_failures = 0;
   session->pending_next_ms = 0;
-  return run_change(session, call, make_sign_out, IDENTITY__KEEP_ALWAYS, true);
+  return run_change(session, call, make_sign_out, IDENTITY__OVER_ALL, true);
 }
 
 /* The session has ended by a refusal; the flow knows better why. */
 static identity_status name_end(identity_session *session, identity__call *call) {
   if (session->tokens.record.standing != IDENTITY__RECORD_REAUTH)
     return IDENTITY_OK;
-  return run_change(session, call, make_end, IDENTITY__KEEP_SAME_EPOCH, true);
+  return run_change(session, call, make_end, IDENTITY__OVER_EPOCH, true);
 }
 
 static bool names_customer(const identity__grant *given, const identity__grant *ours) {
@@ -70,7 +74,7 @@ static identity_status end_if_same(identity_session *session, identity__call *ca
   bool same = names_customer(&call->grant, &session->tokens.record.grant);
   if (!same || session->tokens.record.standing == IDENTITY__RECORD_SIGNED_OUT)
     return IDENTITY_OK;
-  return run_change(session, call, make_end, IDENTITY__KEEP_SAME_EPOCH, true);
+  return run_change(session, call, make_end, IDENTITY__OVER_EPOCH, true);
 }
 
 static bool has_name(const identity__call *call, const char *name) {
@@ -96,7 +100,7 @@ static identity_status drop_consents(identity_session *session, identity__call *
   bool theirs = call->used.set && call->used.epoch != session->tokens.record.epoch;
   if (theirs || session->tokens.record.pending_count == 0)
     return IDENTITY_OK; /* somebody else is signed in by now: their consents are not this call's */
-  return run_change(session, call, make_without_answered, IDENTITY__KEEP_SAME_EPOCH, false);
+  return run_change(session, call, make_without_answered, IDENTITY__OVER_EPOCH, false);
 }
 
 static identity_status probe(identity_session *session, identity__call *call) {
@@ -114,12 +118,12 @@ static const struct {
     {IDENTITY__ORDER_NAME_END, name_end},
     {IDENTITY__ORDER_END_IF_SAME, end_if_same},
     {IDENTITY__ORDER_DROP_CONSENTS, drop_consents},
-    {IDENTITY__ORDER_REFRESH_BEGIN, identity__flight_begin},
-    {IDENTITY__ORDER_REFRESH_END, identity__flight_end},
+    {IDENTITY__ORDER_REFRESH, identity__refresh_step},
 };
 
 void identity__order_run(identity_session *session, identity__call *call, identity_error *error) {
   identity_status status = IDENTITY_BAD_ARGUMENT;
+  call->again_ms = 0;
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
     if (rows[i].order == call->order)
       status = rows[i].run(session, call);
@@ -168,7 +172,7 @@ void identity__order_pending(identity_session *session, identity__call *call) {
     return;
   if (call->pending_end != IDENTITY__PENDING_KEPT) {
     session->pending_failures = 0;
-    (void)run_change(session, call, make_without_sent, IDENTITY__KEEP_SAME_EPOCH, false);
+    (void)run_change(session, call, make_without_sent, IDENTITY__OVER_EPOCH, false);
     return;
   }
   identity__moment moment = identity__loop_moment(session->loop);

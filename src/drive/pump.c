@@ -1,7 +1,9 @@
 #include "drive/pump.h"
 #include "base/error.h"
-#include "drive/flight.h"
+#include "drive/notice.h"
 #include "drive/orders.h"
+#include "drive/refresh.h"
+#include "drive/tokens.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -36,6 +38,7 @@ static bool perform_send(identity_session *session, identity__call *call, news *
       .body_length = send->body_length,
       .max_body = send->endpoint->max_body,
       .once = send->endpoint->once,
+      .release_until_ms = send->release_until_ms,
   };
   call->exchange = identity__transport_start(session->loop->transport, &request, call);
   if (call->exchange != NULL)
@@ -51,9 +54,9 @@ static void end_calls(identity_session *session, const identity__call *except);
 
 static bool perform_order(identity_session *session, identity__call *call, news *at, identity__event *event) {
   if (call->order == IDENTITY__ORDER_TOKEN)
-    return identity__flight_ask(session, call, IDENTITY__ASKS_LIFE, &at->token, event);
+    return identity__tokens_ask(session, call, IDENTITY__ASKS_LIFE, &at->token, event);
   if (call->order == IDENTITY__ORDER_ROTATE)
-    return identity__flight_ask(session, call, IDENTITY__ASKS_ROTATION, &at->token, event);
+    return identity__tokens_ask(session, call, IDENTITY__ASKS_ROTATION, &at->token, event);
   if (call->order == IDENTITY__ORDER_SIGN_OUT)
     end_calls(session, call);
   identity__order_run(session, call, &at->error);
@@ -75,7 +78,7 @@ static void finish(identity_session *session, identity__call *call) {
   if (session->pending_call == call)
     session->pending_call = NULL;
   if (session->flight == call)
-    identity__flight_over(session, call);
+    identity__refresh_over(session, call);
   identity__log_line(&session->log, call->status == IDENTITY_OK ? IDENTITY_LOG_INFO : IDENTITY_LOG_WARNING,
                      "%s: %s", call->name, identity_status_name(call->status));
   identity__loop_retire(session->loop, call);
@@ -87,9 +90,9 @@ static bool perform(identity_session *session, identity__call *call, int32_t act
   memset(event, 0, sizeof *event);
   switch (action) {
   case IDENTITY__ACTION_TOKEN:
-    return identity__flight_ask(session, call, IDENTITY__ASKS_TOKEN, &at->token, event);
+    return identity__tokens_ask(session, call, IDENTITY__ASKS_TOKEN, &at->token, event);
   case IDENTITY__ACTION_REJECTED:
-    return identity__flight_rejected(session, call, &at->token, event);
+    return identity__tokens_rejected(session, call, &at->token, event);
   case IDENTITY__ACTION_SEND:
     return perform_send(session, call, at, event);
   case IDENTITY__ACTION_ORDER:
@@ -153,6 +156,7 @@ void identity__pump_response(identity__exchange *exchange) {
   identity__outcome outcome = {
       .failure = response->failure,
       .progress = response->progress,
+      .late = response->late,
       .detail = response->detail,
       .http = {.status = response->http_status,
                .body = response->body.length > 0 ? response->body.bytes : "",
@@ -162,6 +166,9 @@ void identity__pump_response(identity__exchange *exchange) {
   };
   identity__event event = {.kind = IDENTITY__EVENT_RESPONSE, .outcome = &outcome};
   bool answered = response->failure == IDENTITY_OK;
+  bool throttled = response->http_status == 429 || response->http_status == 503;
+  int64_t quiet_ms = throttled ? identity__loop_quiet(session->loop, response->retry_after_ms) : 0;
+  identity__notice_answer(session, response->date_s, quiet_ms);
   identity__log_line(&session->log, IDENTITY_LOG_DEBUG, "%s: %s %s -> HTTP %" PRId32 "%s%s", call->name,
                      call->send.endpoint->method, call->send.endpoint->path, response->http_status,
                      answered ? "" : ", ", answered ? "" : identity_status_name(response->failure));
@@ -174,7 +181,7 @@ bool identity__pump_waiters(identity__loop *loop) {
   while (call != NULL) {
     identity__token_news told;
     identity__event event;
-    if (!identity__flight_answer(call->session, call, &told, &event)) {
+    if (!identity__tokens_answer(call->session, call, &told, &event)) {
       call = call->next;
       continue;
     }

@@ -5,15 +5,15 @@
 #include "drive/loop.h"
 #include "drive/settings.h"
 #include "store/store.h"
-#include "token/machine.h"
+#include "token/events.h"
 
 #include <sys/types.h>
 
 /* What came of a refresh, for the calls that waited for it. */
-typedef struct identity__landing {
+typedef struct identity__flown {
   uint64_t number; /* rises with each flight that ended */
   identity_error error;
-} identity__landing;
+} identity__flown;
 
 struct identity_session {
   /* ---- set once at open ---- */
@@ -34,12 +34,15 @@ struct identity_session {
   /* ---- guarded by lock; only the driver writes the machine ---- */
   pthread_mutex_t lock;
   identity__machine tokens;
+  identity__events events;
+  int64_t clock_offset_ms; /* what the service's date was ahead of ours, last */
 
   /* ---- the driver's ---- */
   identity__call *flight;       /* the refresh in progress */
-  identity__landing landing;    /* of the last flight */
+  identity__flown flown;        /* the last flight */
   uint64_t sign_outs;           /* how often this handle signed out */
   identity__call *pending_call; /* tries the pending consents */
+  int64_t told_offset_ms;       /* of the clock, in an event; 0: none, or it is right again */
   int32_t pending_failures;
   int64_t pending_next_ms; /* not before, on the boot clock */
 

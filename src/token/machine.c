@@ -4,8 +4,9 @@
 
 #include <string.h>
 
-void identity__machine_init(identity__machine *machine, const char *boot_id) {
+void identity__machine_init(identity__machine *machine, const char *boot_id, const identity__lease *self) {
   memset(machine, 0, sizeof *machine);
+  machine->self = *self;
   identity__record_init(&machine->record);
   memcpy(machine->boot_id, boot_id, sizeof machine->boot_id);
 }
@@ -17,27 +18,30 @@ void identity__machine_clear(identity__machine *machine) {
 
 /* ---- Time ---- */
 
-/* Time since a moment that was noted on both clocks; -1: nobody knows. After a reboot only the wall clock is
- * left. */
-static int64_t elapsed_ms(const identity__machine *machine, const char *boot_id, int64_t boot_ms,
-                          int64_t wall_ms, identity__now now) {
-  if (boot_id[0] != '\0' && strcmp(boot_id, machine->boot_id) == 0)
-    return now.boot_ms >= boot_ms ? now.boot_ms - boot_ms : -1;
-  int64_t elapsed = now.wall_ms - wall_ms;
-  bool sense = now.wall_ms >= IDENTITY__CLOCK_FLOOR_MS && wall_ms >= IDENTITY__CLOCK_FLOOR_MS && elapsed >= 0;
-  return sense && elapsed <= IDENTITY__ABSENCE_MOST_MS ? elapsed : -1;
-}
-
 int64_t identity__machine_remaining(const identity__machine *machine, identity__now now) {
   const identity__grant *grant = &machine->record.grant;
   if (machine->dead)
     return 0;
-  if (!grant->age_known)
-    return -1;
-  int64_t age = elapsed_ms(machine, grant->boot_id, grant->sent_boot_ms, grant->sent_wall_ms, now);
-  if (age < 0)
+  int64_t age = now.boot_ms - grant->sent_boot_ms;
+  if (grant->age != IDENTITY__AGE_KNOWN || age < 0)
     return -1;
   return age < grant->life_ms ? grant->life_ms - age : 0;
+}
+
+bool identity__machine_is_usable(const identity__machine *machine, identity__now now) {
+  int64_t remaining = identity__machine_remaining(machine, now);
+  return remaining > 0 || (remaining < 0 && machine->record.grant.age == IDENTITY__AGE_ADOPTED);
+}
+
+bool identity__machine_is_soft(const identity__machine *machine, identity__now now) {
+  const identity__grant *grant = &machine->record.grant;
+  if (grant->age != IDENTITY__AGE_KNOWN || grant->refresh_token == NULL)
+    return false;
+  /* The moment of its birth is chance enough for where in the span this one lies. */
+  uint64_t dice =
+      ((uint64_t)grant->sent_boot_ms + machine->record.generation) * UINT64_C(0x9E3779B97F4A7C15) >> 32;
+  int64_t permille = 750 + (int64_t)(dice % 101);
+  return now.boot_ms - grant->sent_boot_ms >= grant->life_ms / 1000 * permille;
 }
 
 /* A JWT this close to its end may be over when it arrives: life / 30 within 5 to 60 s, never above life / 4.
@@ -52,14 +56,10 @@ static int64_t hard_margin_ms(const identity__grant *grant) {
 }
 
 int64_t identity__machine_cooldown_ms(const identity__machine *machine, identity__now now) {
-  const identity__record *record = &machine->record;
-  if (record->cooldown_wall_ms == 0)
+  int64_t left = machine->record.cooldown_boot_ms - now.boot_ms;
+  if (machine->record.cooldown_boot_ms == 0 || left <= 0)
     return 0;
-  bool same_boot =
-      strcmp(record->cooldown_boot_id, machine->boot_id) == 0 && record->cooldown_boot_id[0] != '\0';
-  int64_t left = same_boot ? record->cooldown_boot_ms - now.boot_ms : record->cooldown_wall_ms - now.wall_ms;
-  /* More than any cooldown lasts: the clock was set back, and must not stretch it (in 1970, for ever). */
-  return left > 0 && left <= IDENTITY__COOLDOWN_MOST_MS ? left : 0;
+  return left < IDENTITY__COOLDOWN_MOST_MS ? left : IDENTITY__COOLDOWN_MOST_MS;
 }
 
 /* ---- Asking ---- */
@@ -85,7 +85,7 @@ static identity__ask give(int64_t remaining_ms) {
 /* The token is over or close to it: refresh, or say why that cannot be done now. */
 static identity__ask replace(const identity__machine *machine, int64_t remaining, identity__now now) {
   int64_t cooldown = identity__machine_cooldown_ms(machine, now);
-  bool usable = remaining > 0 || (remaining < 0 && !machine->record.grant.age_known);
+  bool usable = identity__machine_is_usable(machine, now);
   if (machine->record.grant.refresh_token == NULL)
     return usable ? give(remaining) : answer(IDENTITY__ASK_FAIL, IDENTITY_SESSION_ENDED, 0, remaining);
   if (machine->flying || cooldown == 0)
@@ -100,8 +100,7 @@ identity__ask identity__machine_ask(const identity__machine *machine, identity__
   if (standing != IDENTITY_OK)
     return answer(IDENTITY__ASK_FAIL, standing, 0, 0);
   int64_t remaining = identity__machine_remaining(machine, now);
-  /* An adopted JWT has no known age: it is used until a 401. */
-  if (remaining < 0 && !machine->record.grant.age_known)
+  if (remaining < 0 && identity__machine_is_usable(machine, now))
     return give(remaining);
   if (remaining > hard_margin_ms(&machine->record.grant))
     return give(remaining);
@@ -137,20 +136,18 @@ identity__ask identity__machine_ask_rotation(const identity__machine *machine, i
 /* I9: at most four refreshes an hour are caused by a 401. */
 static bool budget_is_spent(const identity__record *record, identity__now now) {
   uint32_t recent = 0;
-  for (uint32_t i = 0; i < record->caused_count; i++) {
-    int64_t ago = now.wall_ms - record->caused_wall_ms[i];
-    recent += ago >= 0 && ago < IDENTITY__HOUR_MS;
-  }
+  for (uint32_t i = 0; i < record->caused_count; i++)
+    recent += now.boot_ms - record->caused_boot_ms[i] < IDENTITY__HOUR_MS;
   return recent >= IDENTITY__MAX_CAUSED;
 }
 
 static void remember_caused(identity__record *record, identity__now now) {
   if (record->caused_count == IDENTITY__MAX_CAUSED) {
-    memmove(record->caused_wall_ms, record->caused_wall_ms + 1,
-            (IDENTITY__MAX_CAUSED - 1) * sizeof record->caused_wall_ms[0]);
+    memmove(record->caused_boot_ms, record->caused_boot_ms + 1,
+            (IDENTITY__MAX_CAUSED - 1) * sizeof record->caused_boot_ms[0]);
     record->caused_count--;
   }
-  record->caused_wall_ms[record->caused_count++] = now.wall_ms;
+  record->caused_boot_ms[record->caused_count++] = now.boot_ms;
 }
 
 /* I9: a token younger than 60 s or half its life, whichever is less, is not worth a refresh. */
@@ -174,6 +171,7 @@ identity__ask identity__machine_rejected(identity__machine *machine, uint64_t ep
   if ((!expired && is_too_young(machine, now)) || budget_is_spent(record, now))
     return answer(IDENTITY__ASK_FAIL, IDENTITY_NOT_ALLOWED, 0, 0);
   machine->dead = true;
+  machine->counters.refused_tokens++;
   identity__ask ask = replace(machine, 0, now);
   if (ask.verdict == IDENTITY__ASK_REFRESH)
     remember_caused(&machine->record, now);
@@ -196,60 +194,4 @@ int32_t identity__machine_state(const identity__machine *machine) {
   if (was_refused_lately(machine))
     return IDENTITY_STATE_STALE;
   return IDENTITY_STATE_ACTIVE;
-}
-
-/* ---- What the store said ---- */
-
-void identity__machine_take_stored(identity__machine *machine, identity__record *loaded, uint64_t revision) {
-  identity__record_clear(&machine->record);
-  machine->record = *loaded;
-  identity__record_init(loaded);
-  machine->revision = revision;
-  machine->blocked = IDENTITY_OK;
-  machine->dead = false;
-  machine->not_persisted = false;
-  machine->unread = false;
-  machine->last_failure = IDENTITY_OK;
-}
-
-static bool is_newer(const identity__record *one, const identity__record *other) {
-  if (one->epoch != other->epoch)
-    return one->epoch > other->epoch;
-  return one->generation > other->generation;
-}
-
-/* The same pair with other notes: another handle has written since (consents that have reached the service, a
- * cooldown). What it wrote holds, unless ours has yet to reach the store; refreshes after a 401 ride along
- * with the next swap and are not in the store yet. */
-static void merge_stored(identity__machine *machine, identity__record *loaded) {
-  identity__record *ours = &machine->record;
-  bool same_pair = loaded->epoch == ours->epoch && loaded->generation == ours->generation;
-  if (!same_pair || loaded->standing != ours->standing || machine->not_persisted)
-    return;
-  if (ours->caused_count > loaded->caused_count) {
-    loaded->caused_count = ours->caused_count;
-    memcpy(loaded->caused_wall_ms, ours->caused_wall_ms, sizeof loaded->caused_wall_ms);
-  }
-  identity__record_clear(ours);
-  *ours = *loaded;
-  identity__record_init(loaded);
-}
-
-bool identity__machine_adopt_stored(identity__machine *machine, identity__record *loaded, uint64_t revision) {
-  if (is_newer(loaded, &machine->record)) {
-    identity__machine_take_stored(machine, loaded, revision);
-    return true;
-  }
-  machine->revision = revision;
-  merge_stored(machine, loaded);
-  identity__record_clear(loaded);
-  return false;
-}
-
-void identity__machine_store_lost(identity__machine *machine, uint64_t revision) {
-  identity__record_clear(&machine->record);
-  machine->record.standing = IDENTITY__RECORD_REAUTH;
-  machine->record.reason = IDENTITY_REASON_STORE_LOST;
-  machine->revision = revision;
-  machine->blocked = IDENTITY_OK;
 }

@@ -25,6 +25,13 @@ static bool copy_pending(identity__record *record, const identity__kept_consent 
   return true;
 }
 
+/* How often 401s have caused a refresh is counted for the slot (I9), whoever is signed in. */
+static void begin_record(const identity__machine *machine, identity__record *next) {
+  identity__record_init(next);
+  next->caused_count = machine->record.caused_count;
+  memcpy(next->caused_boot_ms, machine->record.caused_boot_ms, sizeof next->caused_boot_ms);
+}
+
 static bool finish(identity__record *next, bool whole) {
   if (!whole)
     identity__record_clear(next);
@@ -34,7 +41,7 @@ static bool finish(identity__record *next, bool whole) {
 bool identity__machine_sign_in(const identity__machine *machine, const identity__grant *grant,
                                const identity__kept_consent *pending, uint32_t pending_count,
                                identity__record *next) {
-  identity__record_init(next);
+  begin_record(machine, next);
   next->epoch = machine->record.epoch + 1;
   next->generation = machine->record.generation + 1;
   next->standing = IDENTITY__RECORD_SIGNED_IN;
@@ -43,7 +50,7 @@ bool identity__machine_sign_in(const identity__machine *machine, const identity_
 }
 
 bool identity__machine_sign_out(const identity__machine *machine, int32_t reason, identity__record *next) {
-  identity__record_init(next);
+  begin_record(machine, next);
   next->epoch = machine->record.epoch + 1;
   next->generation = machine->record.generation;
   next->standing = IDENTITY__RECORD_SIGNED_OUT;
@@ -62,7 +69,7 @@ static bool copy_hint(identity__grant *hint, const identity__grant *grant) {
 
 /* Epoch and generation stay: a late good pair of this generation may still win over a lost rotation (I2). */
 bool identity__machine_end(const identity__machine *machine, int32_t reason, identity__record *next) {
-  identity__record_init(next);
+  begin_record(machine, next);
   next->epoch = machine->record.epoch;
   next->generation = machine->record.generation;
   next->standing = IDENTITY__RECORD_REAUTH;
@@ -71,10 +78,14 @@ bool identity__machine_end(const identity__machine *machine, int32_t reason, ide
                           copy_pending(next, machine->record.pending, machine->record.pending_count));
 }
 
+bool identity__machine_same(const identity__machine *machine, identity__record *next) {
+  identity__record_init(next);
+  return identity__record_copy(next, &machine->record);
+}
+
 bool identity__machine_set_pending(const identity__machine *machine, const identity__kept_consent *pending,
                                    uint32_t pending_count, identity__record *next) {
-  identity__record_init(next);
-  if (!identity__record_copy(next, &machine->record))
+  if (!identity__machine_same(machine, next))
     return false;
   for (uint32_t i = 0; i < next->pending_count; i++) {
     identity__secret_free(next->pending[i].name);
@@ -85,22 +96,6 @@ bool identity__machine_set_pending(const identity__machine *machine, const ident
   return finish(next, copy_pending(next, pending, pending_count));
 }
 
-void identity__machine_commit(identity__machine *machine, identity__record *next, uint64_t revision,
-                              bool persisted) {
-  bool new_pair = next->epoch != machine->record.epoch || next->generation != machine->record.generation;
-  identity__record_clear(&machine->record);
-  machine->record = *next;
-  identity__record_init(next);
-  machine->revision = revision;
-  machine->not_persisted = !persisted;
-  machine->unread = !persisted && (machine->unread || machine->blocked != IDENTITY_OK);
-  machine->blocked = IDENTITY_OK;
-  if (new_pair) {
-    machine->dead = false;
-    machine->last_failure = IDENTITY_OK;
-  }
-}
-
 /* ---- The refresh ---- */
 
 static bool keep_text(char **target, const char *fallback) {
@@ -109,16 +104,25 @@ static bool keep_text(char **target, const char *fallback) {
   return *target != NULL || fallback == NULL;
 }
 
+/* A lease that is there is over: nobody has heard what became of its attempt. */
+bool identity__machine_lease(const identity__machine *machine, identity__now now, identity__record *next) {
+  if (!identity__machine_same(machine, next))
+    return false;
+  bool unused = machine->lease_unused && identity__lease_is_ours(&next->lease, &machine->self);
+  if (next->lease.fingerprint[0] != '\0' && !unused)
+    next->ambiguous = 1;
+  identity__lease_take(&next->lease, &machine->self, next->grant.refresh_token, now.boot_ms);
+  return true;
+}
+
 /* What the answer did not say stays as it was; an absent refresh token means ours is still good. */
 bool identity__machine_rotate(const identity__machine *machine, const identity__grant *grant,
                               identity__record *next) {
   const identity__record *record = &machine->record;
-  identity__record_init(next);
+  begin_record(machine, next);
   next->epoch = record->epoch;
   next->generation = record->generation + 1;
   next->standing = IDENTITY__RECORD_SIGNED_IN;
-  next->caused_count = record->caused_count;
-  memcpy(next->caused_wall_ms, record->caused_wall_ms, sizeof next->caused_wall_ms);
   identity__grant *pair = &next->grant;
   return finish(next, identity__grant_copy(pair, grant) &&
                           keep_text(&pair->refresh_token, record->grant.refresh_token) &&
@@ -129,11 +133,8 @@ bool identity__machine_rotate(const identity__machine *machine, const identity__
                           copy_pending(next, record->pending, record->pending_count));
 }
 
-static void cool_down(const identity__machine *machine, identity__record *next, int64_t wait_ms,
-                      identity__now now) {
+static void cool_down(identity__record *next, int64_t wait_ms, identity__now now) {
   next->cooldown_boot_ms = now.boot_ms + wait_ms;
-  next->cooldown_wall_ms = now.wall_ms + wait_ms;
-  memcpy(next->cooldown_boot_id, machine->boot_id, sizeof next->cooldown_boot_id);
 }
 
 /* Full jitter: anything from one second up to a bound that doubles with each failure. */
@@ -149,48 +150,71 @@ static int64_t backoff_ms(int32_t failures, uint64_t random) {
 /* Retry-After is a lower bound, plus up to a quarter so that not all come back at once. */
 static int64_t throttle_ms(int64_t retry_after_ms, int64_t backoff, uint64_t random) {
   int64_t most = retry_after_ms < IDENTITY__HOUR_MS ? retry_after_ms : IDENTITY__HOUR_MS;
+  if (most <= 0)
+    return backoff;
   int64_t wait = most + (int64_t)((random >> 16) % (uint64_t)(most / 4 + 1));
   return wait > backoff ? wait : backoff;
 }
 
 /* Undocumented refusals: 5, 15, then 60 minutes; the third at least an hour after the first counts as
- * definite. */
-static bool count_refusal(const identity__machine *machine, identity__record *next, identity__now now) {
+ * definite. A Retry-After is a lower bound here, too. */
+static bool count_refusal(const identity__failure *failure, identity__record *next) {
   static const int64_t waits_ms[] = {5 * IDENTITY__MINUTE_MS, 15 * IDENTITY__MINUTE_MS, IDENTITY__HOUR_MS};
-  /* A clock that was set meanwhile says nothing: the hour begins anew. */
-  int64_t since = now.wall_ms - next->first_refusal_wall_ms;
-  bool same_clock =
-      (now.wall_ms >= IDENTITY__CLOCK_FLOOR_MS) == (next->first_refusal_wall_ms >= IDENTITY__CLOCK_FLOOR_MS);
-  if (next->refusals == 0 || !same_clock || since < 0 || since > IDENTITY__ABSENCE_MOST_MS)
-    next->first_refusal_wall_ms = now.wall_ms;
-  next->refusals++;
-  bool long_ago = now.wall_ms - next->first_refusal_wall_ms >= IDENTITY__HOUR_MS;
+  if (next->refusals == 0)
+    next->first_refusal_boot_ms = failure->now.boot_ms;
+  if (next->refusals < INT32_MAX)
+    next->refusals++;
+  bool long_ago = failure->now.boot_ms - next->first_refusal_boot_ms >= IDENTITY__HOUR_MS;
   if (next->refusals >= DEFINITE_REFUSALS && long_ago)
     return true;
   int32_t row = next->refusals < DEFINITE_REFUSALS ? next->refusals - 1 : DEFINITE_REFUSALS - 1;
-  cool_down(machine, next, waits_ms[row], now);
+  cool_down(next, throttle_ms(failure->retry_after_ms, waits_ms[row], failure->random), failure->now);
   return false;
 }
 
-bool identity__machine_fail_refresh(const identity__machine *machine, int32_t verdict, int64_t retry_after_ms,
-                                    uint64_t random, identity__now now, identity__record *next) {
-  int32_t reason = machine->record.ambiguous ? IDENTITY_REASON_LOST_ROTATION : IDENTITY_REASON_REFUSED;
-  if (verdict == IDENTITY__VERDICT_REJECTED)
-    return identity__machine_end(machine, reason, next);
-  identity__record_init(next);
-  if (!identity__record_copy(next, &machine->record))
-    return false;
-  if (verdict == IDENTITY__VERDICT_REFUSED && count_refusal(machine, next, now)) {
-    identity__record_clear(next);
-    return identity__machine_end(machine, reason, next);
-  }
-  if (verdict == IDENTITY__VERDICT_REFUSED)
-    return true;
-  int64_t wait = backoff_ms(next->failures, random);
-  cool_down(machine, next, retry_after_ms > 0 ? throttle_ms(retry_after_ms, wait, random) : wait, now);
+static void back_off(const identity__failure *failure, identity__record *next) {
+  int64_t wait = backoff_ms(next->failures, failure->random);
+  cool_down(next, throttle_ms(failure->retry_after_ms, wait, failure->random), failure->now);
+  if (failure->running && next->lease.ends_boot_ms > next->cooldown_boot_ms)
+    next->cooldown_boot_ms = next->lease.ends_boot_ms; /* not while that attempt may still run */
   if (next->failures < INT32_MAX)
     next->failures++;
-  if (verdict == IDENTITY__VERDICT_AMBIGUOUS)
+}
+
+/* An attempt that was answered, or that never left, no longer runs: its lease goes. A foreign lease is not
+ * ours to touch. */
+static void end_lease(const identity__machine *machine, const identity__failure *failure,
+                      identity__record *next) {
+  if (!identity__lease_is_ours(&next->lease, &machine->self))
+    return;
+  if (!failure->running)
+    memset(&next->lease, 0, sizeof next->lease);
+  else if (failure->closing)
+    identity__lease_orphan(&next->lease);
+}
+
+static bool is_lost(int32_t verdict) {
+  return verdict == IDENTITY__VERDICT_AMBIGUOUS || verdict == IDENTITY__VERDICT_MISMATCH;
+}
+
+bool identity__machine_fail_refresh(const identity__machine *machine, const identity__failure *failure,
+                                    identity__record *next) {
+  int32_t reason = machine->record.ambiguous ? IDENTITY_REASON_LOST_ROTATION : IDENTITY_REASON_REFUSED;
+  if (failure->verdict == IDENTITY__VERDICT_REJECTED)
+    return identity__machine_end(machine, reason, next);
+  if (!identity__machine_same(machine, next))
+    return false;
+  end_lease(machine, failure, next);
+  if (is_lost(failure->verdict))
     next->ambiguous = 1;
-  return true;
+  if (failure->closing && failure->verdict == IDENTITY__VERDICT_UNSENT)
+    return true; /* the app left before anything was sent: nobody failed */
+  if (failure->verdict != IDENTITY__VERDICT_REFUSED) {
+    back_off(failure, next);
+    return true;
+  }
+  if (!count_refusal(failure, next))
+    return true;
+  identity__record_clear(next);
+  return identity__machine_end(machine, reason, next);
 }

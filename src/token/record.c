@@ -32,9 +32,7 @@ static const identity__field grant_fields[] = {
     SINGLE(6, KIND_TEXT, identity__grant, email, IDENTITY__MAX_EMAIL),
     SINGLE(7, KIND_SIGNED, identity__grant, life_ms, MAX_SIGNED),
     SINGLE(8, KIND_SIGNED, identity__grant, sent_boot_ms, MAX_SIGNED),
-    SINGLE(9, KIND_SIGNED, identity__grant, sent_wall_ms, MAX_SIGNED),
-    SINGLE(10, KIND_ARRAY, identity__grant, boot_id, IDENTITY__BOOT_ID_SIZE - 1),
-    SINGLE(11, KIND_INT32, identity__grant, age_known, 1),
+    SINGLE(11, KIND_INT32, identity__grant, age, IDENTITY__AGE_LOST),
 };
 static const identity__shape grant_shape = SHAPE(grant_fields);
 
@@ -43,7 +41,7 @@ static const identity__field lease_fields[] = {
     SINGLE(2, KIND_ARRAY, identity__lease, owner, sizeof((identity__lease *)0)->owner - 1),
     SINGLE(3, KIND_SIGNED, identity__lease, process, MAX_SIGNED),
     SINGLE(4, KIND_SIGNED, identity__lease, process_start, MAX_SIGNED),
-    SINGLE(5, KIND_ARRAY, identity__lease, boot_id, IDENTITY__BOOT_ID_SIZE - 1),
+    SINGLE(5, KIND_SIGNED, identity__lease, process_space, MAX_SIGNED),
     SINGLE(6, KIND_SIGNED, identity__lease, begun_boot_ms, MAX_SIGNED),
     SINGLE(7, KIND_SIGNED, identity__lease, ends_boot_ms, MAX_SIGNED),
 };
@@ -63,17 +61,17 @@ static const identity__field record_fields[] = {
     SINGLE(5, KIND_INT32, identity__record, reason, INT32_MAX),
     GROUP(6, identity__record, grant, &grant_shape),
     GROUP(7, identity__record, lease, &lease_shape),
-    SINGLE(8, KIND_SIGNED, identity__record, cooldown_wall_ms, MAX_SIGNED),
+    SINGLE(8, KIND_SIGNED, identity__record, written_boot_ms, MAX_SIGNED),
     SINGLE(9, KIND_SIGNED, identity__record, cooldown_boot_ms, MAX_SIGNED),
-    SINGLE(10, KIND_ARRAY, identity__record, cooldown_boot_id, IDENTITY__BOOT_ID_SIZE - 1),
+    SINGLE(10, KIND_ARRAY, identity__record, boot_id, IDENTITY__BOOT_ID_SIZE - 1),
     SINGLE(11, KIND_INT32, identity__record, failures, INT32_MAX),
     SINGLE(12, KIND_INT32, identity__record, refusals, INT32_MAX),
-    SINGLE(13, KIND_SIGNED, identity__record, first_refusal_wall_ms, MAX_SIGNED),
+    SINGLE(13, KIND_SIGNED, identity__record, first_refusal_boot_ms, MAX_SIGNED),
     SINGLE(14, KIND_INT32, identity__record, ambiguous, 1),
     {.tag = 15,
      .kind = KIND_SIGNED,
      .places = IDENTITY__MAX_CAUSED,
-     .offset = offsetof(identity__record, caused_wall_ms),
+     .offset = offsetof(identity__record, caused_boot_ms),
      .maximum = MAX_SIGNED,
      .stride = sizeof(int64_t),
      .count_at = offsetof(identity__record, caused_count)},
@@ -84,6 +82,7 @@ static const identity__field record_fields[] = {
      .stride = sizeof(identity__kept_consent),
      .count_at = offsetof(identity__record, pending_count),
      .group = &consent_shape},
+    SINGLE(17, KIND_SIGNED, identity__record, written_wall_ms, MAX_SIGNED),
 };
 const identity__shape identity__record_shape = SHAPE(record_fields);
 

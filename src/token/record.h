@@ -21,10 +21,14 @@ typedef struct identity__grant {
   char *email;
   int64_t life_ms;      /* of the JWT, learned when it came */
   int64_t sent_boot_ms; /* when the request that brought it was sent: its age counts from here */
-  int64_t sent_wall_ms;
-  char boot_id[IDENTITY__BOOT_ID_SIZE];
-  int32_t age_known; /* 0: adopted, nobody knows how old it is */
+  int32_t age;          /* IDENTITY__AGE_x */
 } identity__grant;
+
+enum {
+  IDENTITY__AGE_ADOPTED = 0, /* nobody knows how old it is: used until a 401 */
+  IDENTITY__AGE_KNOWN = 1,
+  IDENTITY__AGE_LOST = 2 /* a reboot without a usable clock: refreshed before use */
+};
 
 enum { IDENTITY__MAX_CONSENT_TEXT = 255 };
 
@@ -41,13 +45,15 @@ typedef struct identity__lease {
   char owner[24];       /* the handle, not the process */
   int64_t process;
   int64_t process_start;
-  char boot_id[IDENTITY__BOOT_ID_SIZE];
+  int64_t process_space; /* the namespace that process ids count in; 0: not known */
   int64_t begun_boot_ms;
   int64_t ends_boot_ms;
 } identity__lease;
 
 enum { IDENTITY__MAX_CAUSED = 4 }; /* refreshes after a 401 that are remembered */
 
+/* All moments of a record count on one boot clock, that of boot_id; the stamp (both clocks as it was written)
+ * tells how to go on counting after a reboot. */
 typedef struct identity__record {
   uint64_t epoch;      /* rises when the who changes */
   uint64_t generation; /* rises at each committed pair */
@@ -55,15 +61,16 @@ typedef struct identity__record {
   int32_t reason;      /* IDENTITY_REASON_x */
   identity__grant grant;
   identity__lease lease;
-  int64_t cooldown_wall_ms; /* no refresh before; 0: none */
-  int64_t cooldown_boot_ms; /* the same on the boot clock of cooldown_boot_id */
-  char cooldown_boot_id[IDENTITY__BOOT_ID_SIZE];
-  int32_t failures; /* in a row, for the backoff */
-  int32_t refusals; /* unknown refusals in a row */
-  int64_t first_refusal_wall_ms;
+  char boot_id[IDENTITY__BOOT_ID_SIZE];
+  int64_t written_boot_ms;
+  int64_t written_wall_ms;
+  int64_t cooldown_boot_ms; /* no refresh before; 0: none */
+  int32_t failures;         /* in a row, for the backoff */
+  int32_t refusals;         /* unknown refusals in a row */
+  int64_t first_refusal_boot_ms;
   int32_t ambiguous; /* 1: an attempt with this refresh token got no usable answer */
   uint32_t caused_count;
-  int64_t caused_wall_ms[IDENTITY__MAX_CAUSED]; /* when a 401 caused a refresh */
+  int64_t caused_boot_ms[IDENTITY__MAX_CAUSED]; /* when a 401 caused a refresh */
   uint32_t pending_count;
   identity__kept_consent pending[IDENTITY__MAX_PENDING_CONSENTS];
 } identity__record;
@@ -83,6 +90,13 @@ void identity__record_clear(identity__record *record);
 int identity__record_copy(identity__record *target, const identity__record *source);
 void identity__grant_clear(identity__grant *grant);
 int identity__grant_copy(identity__grant *target, const identity__grant *source);
+
+/* Notes when it is written. */
+void identity__record_stamp(identity__record *record, const char *boot_id, identity__now now);
+/* Moves the moments of a stored record onto the boot clock that runs now. After a reboot the wall clock tells
+ * how much time has passed; where that makes no sense, what is not known is lost: the age of the JWT, a
+ * cooldown. A lease does not outlive its boot: it becomes an attempt without an answer. */
+void identity__record_rebase(identity__record *record, const char *boot_id, identity__now now);
 
 /* Appends the record's bytes to an empty buffer; false: a member is out of its limits (what decode would call
  * CORRUPT), the whole is too large, or memory is out; the buffer is empty then. The binding (environment,

@@ -29,6 +29,7 @@ struct identity__exchange {
   const char *body;
   size_t body_length;
   size_t body_sent;
+  int64_t release_until_ms;
   int32_t once;
   uint32_t attempts; /* how often libcurl was about to send */
   bool counted;      /* it tells (7.80) */
@@ -68,6 +69,11 @@ static size_t on_header(char *line, size_t size, size_t count, void *user_data) 
 static size_t on_read(char *bytes, size_t size, size_t count, void *user_data) {
   identity__exchange *exchange = user_data;
   size_t left = exchange->body_length - exchange->body_sent;
+  bool first = exchange->body_sent == 0;
+  if (first && exchange->release_until_ms > 0 && identity__clock_now().boot_ms > exchange->release_until_ms) {
+    exchange->response.late = true;
+    return CURL_READFUNC_ABORT;
+  }
   size_t step = left < size * count ? left : size * count;
   memcpy(bytes, exchange->body + exchange->body_sent, step);
   exchange->body_sent += step;
@@ -180,6 +186,8 @@ static bool prepare(identity__exchange *exchange, const identity__request *reque
   exchange->body_length = request->body != NULL ? request->body_length : 0;
   exchange->body_sent = 0;
   exchange->once = request->once;
+  exchange->release_until_ms = request->release_until_ms;
+  exchange->response.late = false;
   exchange->attempts = 0;
   exchange->encoded = false;
   exchange->error_text[0] = '\0';
@@ -240,7 +248,10 @@ static int32_t progress_of(const identity__exchange *exchange) {
   curl_off_t begun_us = 0;
   if (exchange->headers.status != 0)
     return IDENTITY__ANSWERED;
-  if (exchange->attempts > 0 || exchange->body_sent > 0)
+  /* Nobody can act on a request whose body is missing. */
+  if (exchange->body_length > 0)
+    return exchange->body_sent > 0 ? IDENTITY__SENT : IDENTITY__UNSENT;
+  if (exchange->attempts > 0)
     return IDENTITY__SENT;
   if (!exchange->counted)
     (void)curl_easy_getinfo(exchange->easy, CURLINFO_PRETRANSFER_TIME_T, &begun_us);

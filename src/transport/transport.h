@@ -30,8 +30,9 @@ typedef struct identity__request {
   const char *header_value;
   const char *body; /* lives until the exchange is released; NULL: none */
   size_t body_length;
-  size_t max_body; /* of the answer */
-  int32_t once;    /* must not reach the wire twice, whatever happens to the connection */
+  size_t max_body;          /* of the answer */
+  int64_t release_until_ms; /* its body may leave until then, on the boot clock; 0: whenever */
+  int32_t once;             /* must not reach the wire twice, whatever happens to the connection */
 } identity__request;
 
 /* How far a request got. */
@@ -43,6 +44,7 @@ typedef struct identity__response {
   int32_t http_status;
   int64_t date_s;         /* Date header, seconds since 1970; 0: none */
   int64_t retry_after_ms; /* Retry-After header as time from now; 0: none or nonsense */
+  bool late;              /* it was held back: its time to leave had passed */
   identity__buffer body;
   char detail[200]; /* what happened, for the developer */
 } identity__response;

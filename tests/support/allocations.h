@@ -1,6 +1,6 @@
-/* Lets the n-th allocation from now fail. The linker puts these functions in the way of what the program and the
- * library's archive call (--wrap, in the Makefile), so it works under sanitizers and valgrind, too. To be included by
- * one file of a program. */
+/* Lets the n-th allocation from now fail. The linker puts these functions in the way of what the program and
+ * the library's archive call (--wrap, in the Makefile), so it works under sanitizers and valgrind, too. To be
+ * included by one file of a program. */
 #ifndef SUPPORT_ALLOCATIONS_H
 #define SUPPORT_ALLOCATIONS_H
 

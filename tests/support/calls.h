@@ -35,11 +35,14 @@ static const leg *legs;
 static size_t leg_count;
 static int32_t flow_calls;
 static identity_status last_seen; /* what the flow saw of the last leg */
+static identity__outcome last_outcome;
 
 static inline void scripted_flow(identity__call *self) {
   const leg *now = &legs[self->leg];
   flow_calls++;
   last_seen = self->status;
+  if (self->outcome != NULL)
+    last_outcome = *self->outcome;
   if ((size_t)self->leg >= leg_count) {
     identity__call_finish(self, self->status);
     return;
@@ -67,6 +70,7 @@ static inline void new_call(const leg *script, size_t count) {
   leg_count = count;
   flow_calls = 0;
   last_seen = -1;
+  memset(&last_outcome, 0, sizeof last_outcome);
   call = identity__call_new("test", scripted_flow);
   assert_non_null(call);
   call->base_url = BASE;
@@ -116,7 +120,7 @@ static inline int32_t tell_failed(int32_t kind, identity_status status) {
 }
 
 static inline int32_t respond_with(const identity__http *http) {
-  const identity__outcome outcome = {IDENTITY_OK, ANSWERED, NULL, *http};
+  const identity__outcome outcome = {.progress = ANSWERED, .http = *http};
   const identity__event event = {.kind = IDENTITY__EVENT_RESPONSE, .outcome = &outcome};
   return step(&event);
 }
@@ -127,7 +131,7 @@ static inline int32_t respond(int32_t status, const char *body) {
 }
 
 static inline int32_t break_off(identity_status failure, int32_t progress) {
-  const identity__outcome outcome = {failure, progress, "as tested", {0}};
+  const identity__outcome outcome = {.failure = failure, .progress = progress, .detail = "as tested"};
   const identity__event event = {.kind = IDENTITY__EVENT_RESPONSE, .outcome = &outcome};
   return step(&event);
 }

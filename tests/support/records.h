@@ -52,20 +52,19 @@ static void fill(identity__record *record) {
                                     text("j\xC3\xB6rg@example.com"),
                                     900000,
                                     -1,
-                                    1700000000000,
-                                    "0a1b2c3d-0000-4000-8000-0123456789ab",
-                                    1};
-  record->lease = (identity__lease){"fingerprint", "owner", 4711, 99, "another boot", -5, 75000};
-  record->cooldown_wall_ms = 11;
+                                    IDENTITY__AGE_LOST};
+  record->lease = (identity__lease){"fingerprint", "owner", 4711, 99, 4026531836, -5, 75000};
+  strcpy(record->boot_id, "0a1b2c3d-0000-4000-8000-0123456789ab");
+  record->written_boot_ms = 10;
+  record->written_wall_ms = 1700000000000;
   record->cooldown_boot_ms = 12;
-  strcpy(record->cooldown_boot_id, "a third boot");
   record->failures = INT32_MAX;
   record->refusals = 2;
-  record->first_refusal_wall_ms = 13;
+  record->first_refusal_boot_ms = 13;
   record->ambiguous = 1;
   record->caused_count = IDENTITY__MAX_CAUSED;
   for (int64_t i = 0; i < IDENTITY__MAX_CAUSED; i++)
-    record->caused_wall_ms[i] = 1000 + i;
+    record->caused_boot_ms[i] = 1000 + i;
   record->pending_count = 2;
   record->pending[0] = (identity__kept_consent){text("terms"), text("1.7"), 1};
   record->pending[1] = (identity__kept_consent){text("broadcaster_marketing"), text(""), 0};

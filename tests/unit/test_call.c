@@ -251,6 +251,76 @@ static void a_tolerated_failure_is_the_flow_s(void **state) {
   CHECK_DONE("ends well", tell_failed(IDENTITY__EVENT_ORDERED, IDENTITY_OK), IDENTITY_OK);
 }
 
+/* ---- orders that are to be carried out again ---- */
+
+static const leg repeated_order[] = {{.order = IDENTITY__ORDER_REFRESH}, {.order = IDENTITY__ORDER_SIGN_IN}};
+
+/* The order is not done yet: again so many ms after the call began. */
+static int32_t order_again_at(int64_t ms) {
+  call->again_ms = BEGIN_MS + ms;
+  return tell_failed(IDENTITY__EVENT_ORDERED, IDENTITY_OK);
+}
+
+static void begin_again_at(int64_t ms) {
+  new_call(repeated_order, COUNT(repeated_order));
+  assert_int_equal(begin_call(), IDENTITY__ACTION_ORDER);
+  assert_int_equal(order_again_at(ms), IDENTITY__ACTION_WAIT);
+}
+
+static void an_order_is_carried_out_again_when_it_is_time(void **state) {
+  (void)state;
+  begin_again_at(500);
+  for (int64_t due = 500; due <= 1500; due += 500) {
+    assert_int_equal(identity__call_timer_ms(call), BEGIN_MS + due);
+    assert_int_equal(timer_at(due - 1, UNSENT), IDENTITY__ACTION_WAIT);
+    assert_int_equal(timer_at(due, UNSENT), IDENTITY__ACTION_ORDER);
+    assert_int_equal(call->order, IDENTITY__ORDER_REFRESH);
+    assert_int_equal(flow_calls, 1);
+    if (due < 1500)
+      assert_int_equal(order_again_at(due + 500), IDENTITY__ACTION_WAIT);
+  }
+  call->again_ms = 0; /* done at last */
+  assert_int_equal(tell_failed(IDENTITY__EVENT_ORDERED, IDENTITY_OK), IDENTITY__ACTION_ORDER);
+  assert_int_equal(call->order, IDENTITY__ORDER_SIGN_IN);
+}
+
+static void an_order_that_fails_is_not_carried_out_again(void **state) {
+  (void)state;
+  begin_again_at(500);
+  assert_int_equal(timer_at(500, UNSENT), IDENTITY__ACTION_ORDER);
+  call->again_ms = BEGIN_MS + 1000;
+  CHECK_DONE("fails", tell_failed(IDENTITY__EVENT_ORDERED, IDENTITY_STORE_FAILED), IDENTITY_STORE_FAILED);
+}
+
+/* At the deadline what kept it says more; an order that was never done is no success, whatever was said. */
+static void a_deadline_ends_an_order_that_waits(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    identity_status told;
+    bool settled;
+    identity_status ends;
+  } rows[] = {{"told why", IDENTITY_OUTCOME_UNKNOWN, false, IDENTITY_OUTCOME_UNKNOWN},
+              {"told nothing", IDENTITY_OK, false, IDENTITY_TIMED_OUT},
+              {"settled", IDENTITY_OUT_OF_MEMORY, true, IDENTITY_OK}};
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    begin_again_at(TIMEOUT_MS + 1);
+    call->error.status = rows[i].told;
+    call->settled = rows[i].settled;
+    CHECK_INT(rows[i].name, identity__call_timer_ms(call), BEGIN_MS + TIMEOUT_MS);
+    CHECK_INT(rows[i].name, timer_at(TIMEOUT_MS - 1, UNSENT), IDENTITY__ACTION_WAIT);
+    CHECK_DONE(rows[i].name, timer_at(TIMEOUT_MS, UNSENT), rows[i].ends);
+  }
+}
+
+static void cancelling_ends_an_order_that_waits(void **state) {
+  (void)state;
+  begin_again_at(500);
+  CHECK_DONE("cancelled", cancel_with(IDENTITY_OK, UNSENT), IDENTITY_CANCELLED);
+  begin_again_at(500);
+  CHECK_DONE("signed out", cancel_with(IDENTITY_SIGNED_OUT, UNSENT), IDENTITY_SIGNED_OUT);
+}
+
 static void a_call_that_is_over_stays_so(void **state) {
   (void)state;
   new_call_to(IDENTITY__LOCALE);
@@ -275,6 +345,10 @@ static const struct CMUnitTest tests[] = {
     CALL_TEST(a_customer_path_needs_to_know_the_customer),
     CALL_TEST(orders_are_carried_out_one_after_the_other),
     CALL_TEST(a_tolerated_failure_is_the_flow_s),
+    CALL_TEST(an_order_is_carried_out_again_when_it_is_time),
+    CALL_TEST(an_order_that_fails_is_not_carried_out_again),
+    CALL_TEST(a_deadline_ends_an_order_that_waits),
+    CALL_TEST(cancelling_ends_an_order_that_waits),
     CALL_TEST(a_call_that_is_over_stays_so),
 };
 

@@ -208,11 +208,90 @@ static void a_flow_that_tolerates_sees_its_request_time_out(void **state) {
   (void)state;
   static const leg script[] = {
       {.order = IDENTITY__ORDER_SEND, .endpoint = IDENTITY__REFRESH, .tolerate = true},
-      {.order = IDENTITY__ORDER_REFRESH_END}};
+      {.order = IDENTITY__ORDER_REFRESH}};
   new_call(script, 2);
   assert_int_equal(begin_call(), IDENTITY__ACTION_SEND);
   assert_int_equal(timer_at(TIMEOUT_MS, SENT), IDENTITY__ACTION_ORDER);
   assert_int_equal(last_seen, IDENTITY_TIMED_OUT);
+}
+
+/* ---- what a request may take at most ---- */
+
+static const leg limited[] = {
+    {.order = IDENTITY__ORDER_SEND, .endpoint = IDENTITY__REFRESH, .tolerate = true},
+    {.order = IDENTITY__ORDER_REFRESH},
+    {.order = IDENTITY__ORDER_SEND, .endpoint = IDENTITY__REFRESH}};
+
+static const struct {
+  const char *name;
+  int32_t progress;
+  int64_t limit_ms;
+  identity_status status;
+  const char *detail;
+} limits[] = {
+    {"it does not get away", UNSENT, 5000, IDENTITY_OFFLINE, "no connection in time"},
+    {"no answer begins", SENT, 30000, IDENTITY_TIMED_OUT, "no answer in time"},
+    {"the answer does not end", ANSWERED, 60000, IDENTITY_TIMED_OUT, "no answer in time"},
+};
+
+static void a_refresh_ends_by_how_far_it_got(void **state) {
+  (void)state;
+  for (size_t i = 0; i < COUNT(limits); i++) {
+    new_call(limited, COUNT(limited));
+    call->deadline_ms = INT64_MAX; /* it belongs to no caller */
+    CHECK_INT(limits[i].name, begin_call(), IDENTITY__ACTION_SEND);
+    CHECK_INT(limits[i].name, identity__call_timer_ms(call), BEGIN_MS + 5000);
+    CHECK_INT(limits[i].name, timer_at(4999, UNSENT), IDENTITY__ACTION_WAIT);
+    CHECK_INT(limits[i].name, timer_at(limits[i].limit_ms - 1, limits[i].progress), IDENTITY__ACTION_WAIT);
+    CHECK_INT(limits[i].name, identity__call_timer_ms(call), BEGIN_MS + limits[i].limit_ms);
+    CHECK_INT(limits[i].name, timer_at(limits[i].limit_ms, limits[i].progress), IDENTITY__ACTION_ORDER);
+    CHECK_INT(limits[i].name, last_seen, limits[i].status);
+    CHECK_INT(limits[i].name, last_outcome.failure, limits[i].status);
+    CHECK_INT(limits[i].name, last_outcome.progress, limits[i].progress);
+    CHECK(limits[i].name, strstr(call->error.message, limits[i].detail) != NULL);
+    /* The next one has all its time again. */
+    CHECK_INT(limits[i].name, tell_failed(IDENTITY__EVENT_ORDERED, IDENTITY_OK), IDENTITY__ACTION_SEND);
+    CHECK_INT(limits[i].name, identity__call_timer_ms(call), moment.now.boot_ms + 5000);
+  }
+}
+
+static void a_deadline_before_the_limit_ends_it_first(void **state) {
+  (void)state;
+  for (int64_t earlier = 0; earlier < 2; earlier++) {
+    new_call_to(IDENTITY__REFRESH);
+    call->deadline_ms = BEGIN_MS + 5000 - earlier;
+    assert_int_equal(begin_call(), IDENTITY__ACTION_SEND);
+    assert_int_equal(identity__call_timer_ms(call), call->deadline_ms);
+    CHECK_DONE("deadline", timer_at(5000 - earlier, UNSENT), IDENTITY_TIMED_OUT);
+  }
+}
+
+static void only_a_refresh_has_limits_of_its_own(void **state) {
+  (void)state;
+  for (identity__endpoint_id id = IDENTITY__LOCALE; id <= IDENTITY__UPDATE_CAPTURE; id++) {
+    const char *name = identity__endpoint_of(id)->name;
+    new_call_to(id);
+    if (begin_call() == IDENTITY__ACTION_TOKEN)
+      assert_int_equal(give_some_token(), IDENTITY__ACTION_SEND);
+    int64_t ends_ms = id == IDENTITY__REFRESH ? 5000 : TIMEOUT_MS;
+    CHECK_INT(name, identity__call_timer_ms(call), BEGIN_MS + ends_ms);
+    CHECK_INT(name, timer_at(ends_ms - 1, UNSENT), IDENTITY__ACTION_WAIT);
+  }
+}
+
+static void a_request_may_be_held_back_until_a_time(void **state) {
+  (void)state;
+  const identity__outcome held = {.failure = IDENTITY_OFFLINE, .late = true};
+  const identity__event event = {.kind = IDENTITY__EVENT_RESPONSE, .outcome = &held};
+  new_call(limited, COUNT(limited));
+  call->release_until_ms = BEGIN_MS + 15000;
+  assert_int_equal(begin_call(), IDENTITY__ACTION_SEND);
+  assert_int_equal(call->send.release_until_ms, BEGIN_MS + 15000);
+  assert_int_equal(step(&event), IDENTITY__ACTION_ORDER);
+  assert_true(last_outcome.late);
+  new_call_to(IDENTITY__LOCALE);
+  assert_int_equal(begin_call(), IDENTITY__ACTION_SEND);
+  assert_int_equal(call->send.release_until_ms, 0); /* whenever */
 }
 
 /* What the call is for is done: nothing that cuts it short is told as a failure. */
@@ -295,6 +374,10 @@ static const struct CMUnitTest tests[] = {
     CALL_TEST(a_deadline_ends_the_call_wherever_it_is),
     CALL_TEST(cancelling_ends_the_call_wherever_it_is),
     CALL_TEST(a_flow_that_tolerates_sees_its_request_time_out),
+    CALL_TEST(a_refresh_ends_by_how_far_it_got),
+    CALL_TEST(a_deadline_before_the_limit_ends_it_first),
+    CALL_TEST(only_a_refresh_has_limits_of_its_own),
+    CALL_TEST(a_request_may_be_held_back_until_a_time),
     CALL_TEST(a_settled_call_ends_well_however_it_is_cut_short),
     CALL_TEST(secrets_that_a_service_repeats_are_hidden),
 };

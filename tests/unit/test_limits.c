@@ -96,7 +96,7 @@ static void the_machine_keeps_no_more_consents_than_a_record_holds(void **state)
   identity__grant grant = {0};
   for (size_t i = 0; i < COUNT(many); i++)
     many[i] = (identity__kept_consent){name, version, 1};
-  identity__machine_init(&machine, (const char[IDENTITY__BOOT_ID_SIZE]){"boot"});
+  identity__machine_init(&machine, (const char[IDENTITY__BOOT_ID_SIZE]){"boot"}, &(const identity__lease){0});
   assert_true(identity__machine_sign_in(&machine, &grant, many, IDENTITY__MAX_PENDING_CONSENTS, &next));
   assert_int_equal(next.pending_count, IDENTITY__MAX_PENDING_CONSENTS);
   identity__record_clear(&next);

@@ -6,7 +6,7 @@ enum { GIVE = IDENTITY__ASK_GIVE, REFRESH = IDENTITY__ASK_REFRESH, FAIL = IDENTI
 static void a_new_machine_is_signed_out(void **state) {
   (void)state;
   identity__machine fresh;
-  identity__machine_init(&fresh, (const char[IDENTITY__BOOT_ID_SIZE]){BOOT});
+  init_machine(&fresh, &self);
   CHECK_ASK("ask", identity__machine_ask(&fresh, start), FAIL, IDENTITY_SIGNED_OUT);
   CHECK_ASK("life", identity__machine_ask_life(&fresh, 0, start), FAIL, IDENTITY_SIGNED_OUT);
   CHECK_ASK("rotation", identity__machine_ask_rotation(&fresh, start), FAIL, IDENTITY_SIGNED_OUT);
@@ -63,28 +63,19 @@ static const struct {
   const char *name;
   int64_t wall_ms; /* absolute, 0: 5 minutes later */
   int64_t boot_ms;
-  bool same_boot;
   int64_t remaining_ms; /* -1: not known */
 } clocks[] = {
-    {"the boot clock runs", 0, 1300 * SECOND, true, 10 * MINUTE},
-    {"the wall clock steps ahead", INT64_C(1890000000) * SECOND, 1300 * SECOND, true, 10 * MINUTE},
-    {"the wall clock is set back", 1, 1300 * SECOND, true, 10 * MINUTE},
-    {"the boot clock ran backwards", 0, 999 * SECOND, true, -1},
-    {"suspended for 8 hours", 0, 1000 * SECOND + 8 * HOUR, true, 0},
-    {"rebooted", 0, 20 * SECOND, false, 10 * MINUTE},
-    {"rebooted, boot clock looks later", 0, 5000 * SECOND, false, 10 * MINUTE},
-    {"rebooted in 1970", 20 * SECOND, 20 * SECOND, false, -1},
-    {"rebooted, clock before the release", INT64_C(1767225599) * SECOND, 20 * SECOND, false, -1},
-    {"rebooted, clock set back a little", INT64_C(1789999999) * SECOND, 20 * SECOND, false, -1},
-    {"rebooted 400 days later", INT64_C(1790000000) * SECOND + 400 * DAY, 20 * SECOND, false, 0},
-    {"rebooted in an absurd year", INT64_C(1790000000) * SECOND + 401 * DAY, 20 * SECOND, false, -1},
-    {"rebooted after 2038", INT64_C(2200000000) * SECOND, 20 * SECOND, false, -1},
+    {"the boot clock runs", 0, 1300 * SECOND, 10 * MINUTE},
+    {"the wall clock steps ahead", INT64_C(1890000000) * SECOND, 1300 * SECOND, 10 * MINUTE},
+    {"the wall clock is set back", 1, 1300 * SECOND, 10 * MINUTE},
+    {"the boot clock ran backwards", 0, 999 * SECOND, -1},
+    {"suspended for 8 hours", 0, 1000 * SECOND + 8 * HOUR, 0},
 };
 
-static void age_is_measured_on_the_clock_that_can_be_trusted(void **state) {
+/* What a reboot makes of it: test_record_time. */
+static void age_is_measured_on_the_boot_clock(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(clocks); i++) {
-    strcpy(machine.boot_id, clocks[i].same_boot ? BOOT : OTHER_BOOT);
     identity__now now = {clocks[i].boot_ms,
                          clocks[i].wall_ms != 0 ? clocks[i].wall_ms : start.wall_ms + 5 * MINUTE};
     CHECK_INT(clocks[i].name, identity__machine_remaining(&machine, now), clocks[i].remaining_ms);
@@ -93,27 +84,47 @@ static void age_is_measured_on_the_clock_that_can_be_trusted(void **state) {
   }
 }
 
-static void without_a_boot_id_the_wall_clock_counts(void **state) {
+static void a_token_whose_age_was_lost_is_refreshed_before_use(void **state) {
   (void)state;
-  machine.record.grant.boot_id[0] = '\0';
-  machine.boot_id[0] = '\0';
-  identity__now now = {5, start.wall_ms + 5 * MINUTE};
-  assert_int_equal(identity__machine_remaining(&machine, now), 10 * MINUTE);
+  machine.record.grant.age = IDENTITY__AGE_LOST;
+  assert_int_equal(identity__machine_remaining(&machine, start), -1);
+  assert_false(identity__machine_is_usable(&machine, start));
+  CHECK_ASK("ask", identity__machine_ask(&machine, start), REFRESH, IDENTITY_OK);
+  CHECK_ASK("life", identity__machine_ask_life(&machine, 0, start), REFRESH, IDENTITY_OK);
+  fail_at(0, IDENTITY__VERDICT_UNSENT, MINUTE, 0);
+  CHECK_ASK("cooldown", identity__machine_ask(&machine, start), FAIL, IDENTITY_REFRESH_DEFERRED);
 }
 
-static void a_pair_from_before_the_clock_was_set_has_no_known_age(void **state) {
+/* Not the same moment for everyone: 0.75 to 0.85 of its life. */
+static void a_token_is_worth_replacing_after_three_quarters_of_its_life(void **state) {
   (void)state;
-  machine.record.grant.sent_wall_ms = 30 * SECOND; /* signed in in 1970, then rebooted with a good clock */
-  strcpy(machine.boot_id, OTHER_BOOT);
-  assert_int_equal(identity__machine_remaining(&machine, start), -1);
-  CHECK_ASK("ask", identity__machine_ask(&machine, start), REFRESH, IDENTITY_OK);
+  bool early = false, behind = false;
+  for (int64_t i = 0; i < 1000; i++) {
+    machine.record.grant.sent_boot_ms = start.boot_ms + i;
+    assert_false(identity__machine_is_soft(&machine, after(i + LIFE * 75 / 100 - 1)));
+    assert_true(identity__machine_is_soft(&machine, after(i + LIFE * 85 / 100)));
+    bool soft = identity__machine_is_soft(&machine, after(i + LIFE * 80 / 100));
+    early = early || soft;
+    behind = behind || !soft;
+  }
+  assert_true(early && behind);
+}
+
+static void what_cannot_be_replaced_or_measured_is_never_soft(void **state) {
+  (void)state;
+  machine.record.grant.age = IDENTITY__AGE_ADOPTED;
+  assert_false(identity__machine_is_soft(&machine, after(DAY)));
+  machine.record.grant.age = IDENTITY__AGE_LOST;
+  assert_false(identity__machine_is_soft(&machine, after(DAY)));
+  sign_in_with(NULL, LIFE);
+  assert_false(identity__machine_is_soft(&machine, after(LIFE)));
 }
 
 /* ---- an adopted pair, and none to refresh with ---- */
 
 static void an_adopted_token_is_used_until_it_is_refused(void **state) {
   (void)state;
-  machine.record.grant.age_known = 0;
+  machine.record.grant.age = IDENTITY__AGE_ADOPTED;
   assert_int_equal(identity__machine_remaining(&machine, after(DAY)), -1);
   CHECK_ASK("ask", identity__machine_ask(&machine, after(DAY)), GIVE, IDENTITY_OK);
   CHECK_ASK("tokens refresh it first", identity__machine_ask_life(&machine, 0, start), REFRESH, IDENTITY_OK);
@@ -123,7 +134,7 @@ static void an_adopted_token_is_used_until_it_is_refused(void **state) {
 
 static void an_adopted_token_is_given_while_a_cooldown_runs(void **state) {
   (void)state;
-  machine.record.grant.age_known = 0;
+  machine.record.grant.age = IDENTITY__AGE_ADOPTED;
   fail_at(0, IDENTITY__VERDICT_UNSENT, 0, 0);
   CHECK_ASK("life", identity__machine_ask_life(&machine, 0, start), GIVE, IDENTITY_OK);
 }
@@ -136,7 +147,7 @@ static void without_a_refresh_token_the_end_means_sign_in(void **state) {
   CHECK_ASK("over", identity__machine_ask(&machine, after(LIFE)), FAIL, IDENTITY_SESSION_ENDED);
   CHECK_ASK("life", identity__machine_ask_life(&machine, HOUR, after(5 * MINUTE)), GIVE, IDENTITY_OK);
   CHECK_ASK("rotation", identity__machine_ask_rotation(&machine, start), FAIL, IDENTITY_SESSION_ENDED);
-  machine.record.grant.age_known = 0;
+  machine.record.grant.age = IDENTITY__AGE_ADOPTED;
   CHECK_ASK("adopted", identity__machine_ask_life(&machine, 0, start), GIVE, IDENTITY_OK);
   CHECK_ASK(
       "adopted and refused",
@@ -216,37 +227,32 @@ static void a_rotation_may_be_asked_for_any_time(void **state) {
 static const struct {
   const char *name;
   identity__now now; /* of a cooldown of one hour begun at start */
-  bool same_boot;
   int64_t left_ms;
 } coolings[] = {
-    {"just begun", {1000 * SECOND, INT64_C(1790000000) * SECOND}, true, HOUR},
-    {"last moment", {1000 * SECOND + HOUR - 1, 0}, true, 1},
-    {"over", {1000 * SECOND + HOUR, 0}, true, 0},
-    {"the wall clock is set ahead", {1000 * SECOND, INT64_C(1990000000) * SECOND}, true, HOUR},
-    {"the wall clock is set back", {1000 * SECOND + MINUTE, 0}, true, 59 * MINUTE},
-    {"rebooted", {5 * SECOND, INT64_C(1790000000) * SECOND + MINUTE}, false, 59 * MINUTE},
-    {"rebooted, over", {5 * SECOND, INT64_C(1790000000) * SECOND + HOUR}, false, 0},
-    {"rebooted in 1970: it must not last for ever", {5 * SECOND, 5 * SECOND}, false, 0},
-    {"rebooted, clock a day behind", {5 * SECOND, INT64_C(1790000000) * SECOND - DAY}, false, 0},
+    {"just begun", {1000 * SECOND, INT64_C(1790000000) * SECOND}, HOUR},
+    {"last moment", {1000 * SECOND + HOUR - 1, 0}, 1},
+    {"over", {1000 * SECOND + HOUR, 0}, 0},
+    {"the wall clock is set ahead", {1000 * SECOND, INT64_C(1990000000) * SECOND}, HOUR},
+    {"the wall clock is set back", {1000 * SECOND + MINUTE, 0}, 59 * MINUTE},
+    {"the boot clock ran backwards: the longest there is", {-1000 * HOUR, 0}, 75 * MINUTE},
 };
 
 static void a_cooldown_is_not_stretched_by_a_clock(void **state) {
   (void)state;
   fail_at(0, IDENTITY__VERDICT_THROTTLED, HOUR, 0);
-  for (size_t i = 0; i < COUNT(coolings); i++) {
-    strcpy(machine.boot_id, coolings[i].same_boot ? BOOT : OTHER_BOOT);
+  for (size_t i = 0; i < COUNT(coolings); i++)
     CHECK_INT(coolings[i].name, identity__machine_cooldown_ms(&machine, coolings[i].now),
               coolings[i].left_ms);
-  }
 }
 
 static const struct CMUnitTest tests[] = {
     MACHINE_TEST(a_new_machine_is_signed_out),
     MACHINE_TEST(a_blocked_store_answers_for_itself),
     MACHINE_TEST(a_token_is_given_up_to_its_hard_margin),
-    MACHINE_TEST(age_is_measured_on_the_clock_that_can_be_trusted),
-    MACHINE_TEST(without_a_boot_id_the_wall_clock_counts),
-    MACHINE_TEST(a_pair_from_before_the_clock_was_set_has_no_known_age),
+    MACHINE_TEST(age_is_measured_on_the_boot_clock),
+    MACHINE_TEST(a_token_whose_age_was_lost_is_refreshed_before_use),
+    MACHINE_TEST(a_token_is_worth_replacing_after_three_quarters_of_its_life),
+    MACHINE_TEST(what_cannot_be_replaced_or_measured_is_never_soft),
     MACHINE_TEST(an_adopted_token_is_used_until_it_is_refused),
     MACHINE_TEST(an_adopted_token_is_given_while_a_cooldown_runs),
     MACHINE_TEST(without_a_refresh_token_the_end_means_sign_in),

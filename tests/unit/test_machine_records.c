@@ -7,7 +7,7 @@ static char terms[] = "terms", one[] = "1", news[] = "broadcaster_marketing", tw
 static const identity__kept_consent kept[] = {{terms, one, 1}, {news, two, 0}};
 
 static void commit(void) {
-  identity__machine_commit(&machine, &next, machine.revision + 1, true);
+  commit_at(0);
 }
 
 /* ---- who is signed in ---- */
@@ -163,22 +163,25 @@ static void a_stored_record_wins_by_epoch_then_generation(void **state) {
   sign_in_with("refresh", LIFE);
   rotate_at(0, LIFE);
   for (size_t i = 0; i < COUNT(stored); i++) {
-    identity__machine other;
+    identity__machine ours;
     identity__record loaded;
-    identity__machine_init(&other, machine.boot_id);
     identity__record_init(&loaded);
-    assert_true(identity__record_copy(&other.record, &machine.record));
+    init_machine(&ours, &self);
+    assert_true(identity__record_copy(&ours.record, &machine.record));
     assert_true(identity__record_copy(&loaded, &machine.record));
     loaded.epoch = machine.record.epoch + (uint64_t)(int64_t)stored[i].epoch;
     loaded.generation = machine.record.generation + (uint64_t)(int64_t)stored[i].generation;
-    other.dead = true;
-    CHECK_INT(stored[i].name, identity__machine_adopt_stored(&other, &loaded, 77), stored[i].adopted);
-    CHECK_INT(stored[i].name, other.revision, 77);
-    CHECK_INT(stored[i].name, other.dead, !stored[i].adopted);
-    CHECK_INT(stored[i].name, other.record.epoch,
+    ours.dead = true;
+    identity__look look = {.said = IDENTITY__SAID_OK, .revision = 77, .record = loaded};
+    CHECK_INT(stored[i].name, identity__machine_hear(&ours, &look, start), IDENTITY_OK);
+    CHECK_INT(stored[i].name, ours.counters.adoptions, stored[i].adopted);
+    CHECK_INT(stored[i].name, ours.foreign, stored[i].adopted);
+    CHECK_INT(stored[i].name, ours.revision, 77);
+    CHECK_INT(stored[i].name, ours.dead, !stored[i].adopted);
+    CHECK_INT(stored[i].name, ours.record.epoch,
               machine.record.epoch + (uint64_t)(stored[i].adopted ? (int64_t)stored[i].epoch : 0));
-    CHECK(stored[i].name, loaded.grant.jwt == NULL && loaded.epoch == 0);
-    identity__machine_clear(&other);
+    CHECK(stored[i].name, look.record.grant.jwt == NULL && look.record.epoch == 0);
+    identity__machine_clear(&ours);
   }
 }
 
@@ -194,7 +197,8 @@ static void notes_of_another_handle_about_the_same_pair_are_taken(void **state) 
     assert_true(identity__record_copy(&loaded, &machine.record));
     loaded.failures = 3;
     loaded.caused_count = 0;
-    assert_false(identity__machine_adopt_stored(&machine, &loaded, 3));
+    assert_int_equal(hear_at(0, &loaded, 3), IDENTITY_OK);
+    assert_int_equal(machine.counters.adoptions, 0);
     assert_int_equal(machine.record.failures, unsaved ? 0 : 3);
     assert_int_equal(machine.record.caused_count, 1); /* not stored yet, not lost */
     assert_int_equal(machine.revision, 3);
@@ -207,32 +211,47 @@ static void the_first_look_at_the_store_holds(void **state) {
   identity__record loaded;
   identity__record_init(&loaded);
   loaded.epoch = 1;
-  loaded.standing = IDENTITY__RECORD_SIGNED_OUT;
-  machine.blocked = IDENTITY_STORE_LOCKED;
-  machine.not_persisted = true;
-  identity__machine_take_stored(&machine, &loaded, 5);
+  loaded.reason = IDENTITY_REASON_LOGOUT;
+  identity__machine_clear(&machine);
+  init_machine(&machine, &self);
+  assert_int_equal(hear_said(IDENTITY__SAID_LOCKED, 0), IDENTITY_STORE_LOCKED);
+  assert_int_equal(machine.blocked, IDENTITY_STORE_LOCKED);
+  assert_int_equal(hear_at(0, &loaded, 5), IDENTITY_OK);
   assert_int_equal(machine.blocked, IDENTITY_OK);
   assert_int_equal(machine.revision, 5);
   assert_false(machine.not_persisted);
+  assert_int_equal(machine.counters.adoptions, 0);
+  assert_int_equal(machine.record.reason, IDENTITY_REASON_LOGOUT);
   CHECK_ASK("ask", identity__machine_ask(&machine, start), FAIL, IDENTITY_SIGNED_OUT);
 }
 
 static void a_damaged_store_needs_a_new_sign_in(void **state) {
   (void)state;
+  identity__machine_clear(&machine);
+  init_machine(&machine, &self);
   machine.blocked = IDENTITY_STORE_LOCKED;
-  identity__machine_store_lost(&machine, 8);
+  assert_int_equal(hear_said(IDENTITY__SAID_LOST, 8), IDENTITY_OK);
   CHECK_ASK("ask", identity__machine_ask(&machine, start), FAIL, IDENTITY_SESSION_ENDED);
   assert_int_equal(machine.record.reason, IDENTITY_REASON_STORE_LOST);
   assert_int_equal(machine.revision, 8);
   assert_null(machine.record.grant.jwt);
+  assert_int_equal(machine.record.epoch, 1790000000); /* more than other handles may hold */
+}
+
+static void a_store_damaged_later_loses_nothing_that_is_held(void **state) {
+  (void)state;
+  assert_int_equal(hear_said(IDENTITY__SAID_LOST, 8), IDENTITY_OK);
+  assert_int_equal(machine.revision, 8); /* to be written over */
+  assert_int_equal(identity__machine_ask(&machine, start).verdict, IDENTITY__ASK_GIVE);
 }
 
 static void a_tombstone_of_another_handle_ends_the_session_here(void **state) {
   (void)state;
   identity__record tombstone;
   assert_true(identity__machine_sign_out(&machine, IDENTITY_REASON_LOGOUT, &tombstone));
-  assert_true(identity__machine_adopt_stored(&machine, &tombstone, 3));
+  assert_int_equal(hear_at(0, &tombstone, 3), IDENTITY_OK);
   CHECK_ASK("ask", identity__machine_ask(&machine, start), FAIL, IDENTITY_SIGNED_OUT);
+  assert_int_equal(machine.record.reason, IDENTITY_REASON_OTHER_PROCESS);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -248,6 +267,7 @@ static const struct CMUnitTest tests[] = {
     MACHINE_TEST(notes_of_another_handle_about_the_same_pair_are_taken),
     MACHINE_TEST(the_first_look_at_the_store_holds),
     MACHINE_TEST(a_damaged_store_needs_a_new_sign_in),
+    MACHINE_TEST(a_store_damaged_later_loses_nothing_that_is_held),
     MACHINE_TEST(a_tombstone_of_another_handle_ends_the_session_here),
 };
 

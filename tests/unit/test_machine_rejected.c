@@ -64,6 +64,7 @@ static void a_young_token_is_not_worth_a_refresh(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(youths); i++) {
     sign_in_with("refresh", youths[i].life_ms);
+    machine.record.caused_count = 0;
     CHECK_ASK(youths[i].name, rejected_at(youths[i].age_ms, youths[i].expired),
               youths[i].refreshes ? REFRESH : FAIL, youths[i].refreshes ? IDENTITY_OK : IDENTITY_NOT_ALLOWED);
     CHECK_INT(youths[i].name, machine.dead, youths[i].refreshes);
@@ -73,7 +74,7 @@ static void a_young_token_is_not_worth_a_refresh(void **state) {
 
 static void a_token_of_unknown_age_is_not_young(void **state) {
   (void)state;
-  machine.record.grant.age_known = 0;
+  machine.record.grant.age = IDENTITY__AGE_ADOPTED;
   CHECK_ASK("adopted", rejected_at(0, false), REFRESH, IDENTITY_OK);
 }
 
@@ -113,7 +114,20 @@ static void the_budget_survives_rotations_and_failures(void **state) {
   assert_int_equal(machine.record.caused_count, 1);
   rotate_at(6 * MINUTE, LIFE);
   assert_int_equal(machine.record.caused_count, 1);
-  assert_int_equal(machine.record.caused_wall_ms[0], start.wall_ms + 5 * MINUTE);
+  assert_int_equal(machine.record.caused_boot_ms[0], start.boot_ms + 5 * MINUTE);
+}
+
+/* It is the slot's, whoever is signed in. */
+static void the_budget_survives_another_sign_in(void **state) {
+  (void)state;
+  CHECK_ASK("refused", rejected_at(5 * MINUTE, false), REFRESH, IDENTITY_OK);
+  assert_true(identity__machine_sign_out(&machine, IDENTITY_REASON_LOGOUT, &next));
+  commit_at(5 * MINUTE);
+  sign_in_with("refresh", LIFE);
+  assert_int_equal(machine.record.caused_count, 1);
+  assert_true(identity__machine_end(&machine, IDENTITY_REASON_REFUSED, &next));
+  commit_at(5 * MINUTE);
+  assert_int_equal(machine.record.caused_count, 1);
 }
 
 static void a_dead_token_costs_the_budget_once(void **state) {
@@ -152,6 +166,7 @@ static const struct CMUnitTest tests[] = {
     MACHINE_TEST(four_refreshes_an_hour_are_caused_by_refusals),
     MACHINE_TEST(the_budget_comes_back_an_hour_after_each),
     MACHINE_TEST(the_budget_survives_rotations_and_failures),
+    MACHINE_TEST(the_budget_survives_another_sign_in),
     MACHINE_TEST(a_dead_token_costs_the_budget_once),
     MACHINE_TEST(a_dead_token_waits_for_the_cooldown),
     MACHINE_TEST(refreshes_by_age_do_not_touch_the_budget),

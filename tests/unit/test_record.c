@@ -139,8 +139,11 @@ static void what_could_not_be_read_back_is_not_written(void **state) {
   REFUSED(source.standing = -1, source.standing = 0);
   REFUSED(source.ambiguous = 2, source.ambiguous = 1);
   REFUSED(source.failures = -1, source.failures = 0);
-  REFUSED(source.grant.sent_wall_ms = INT64_MIN, source.grant.sent_wall_ms = 0);
-  REFUSED(source.cooldown_wall_ms = INT64_MAX, source.cooldown_wall_ms = 0);
+  REFUSED(source.grant.sent_boot_ms = INT64_MIN, source.grant.sent_boot_ms = 0);
+  REFUSED(source.grant.age = IDENTITY__AGE_LOST + 1, source.grant.age = IDENTITY__AGE_LOST);
+  REFUSED(source.cooldown_boot_ms = INT64_MAX, source.cooldown_boot_ms = 0);
+  REFUSED(source.written_wall_ms = INT64_MAX, source.written_wall_ms = 0);
+  REFUSED(source.lease.process_space = INT64_MAX, source.lease.process_space = 0);
   REFUSED(source.caused_count = IDENTITY__MAX_CAUSED + 1, source.caused_count = 0);
   REFUSED(source.pending_count = IDENTITY__MAX_PENDING_CONSENTS + 1, source.pending_count = 2);
   REFUSED(source.pending_count = 3, source.pending_count = 2); /* the third has no texts */
@@ -223,7 +226,7 @@ static void a_copy_shares_nothing(void **state) {
   assert_true(identity__grant_copy(&grant, &source.grant));
   assert_string_equal(grant.refresh_token, source.grant.refresh_token);
   assert_ptr_not_equal(grant.refresh_token, source.grant.refresh_token);
-  assert_string_equal(grant.boot_id, source.grant.boot_id);
+  assert_int_equal(grant.age, source.grant.age);
   assert_true(identity__grant_copy(&grant, &grant));
   identity__grant_clear(&grant);
   assert_null(grant.jwt);

@@ -1,6 +1,6 @@
-/* Tokens for calls, and the refresh that a session has in flight. All of it is the driver's. */
-#ifndef IDENTITY__FLIGHT_H
-#define IDENTITY__FLIGHT_H
+/* Tokens for calls: from the machine, or after a refresh. All of it is the driver's. */
+#ifndef IDENTITY__TOKENS_H
+#define IDENTITY__TOKENS_H
 
 #include "drive/session.h"
 
@@ -19,19 +19,13 @@ typedef struct identity__token_news {
 
 /* The event for a call that asked: TOKEN, FAILED, or ORDERED after a rotation. False: the call waits for a
  * flight. */
-bool identity__flight_ask(identity_session *session, identity__call *call, int32_t asks,
+bool identity__tokens_ask(identity_session *session, identity__call *call, int32_t asks,
                           identity__token_news *news, identity__event *event);
 /* The same after the service refused the token of call->used. */
-bool identity__flight_rejected(identity_session *session, identity__call *call, identity__token_news *news,
+bool identity__tokens_rejected(identity_session *session, identity__call *call, identity__token_news *news,
                                identity__event *event);
 /* Whether a call that waits can go on: the flight it waited for is over. */
-bool identity__flight_answer(identity_session *session, identity__call *call, identity__token_news *news,
+bool identity__tokens_answer(identity_session *session, identity__call *call, identity__token_news *news,
                              identity__event *event);
-
-/* The orders of a flight. */
-identity_status identity__flight_begin(identity_session *session, identity__call *flight);
-identity_status identity__flight_end(identity_session *session, identity__call *flight);
-/* A flight is over: its waiters may be answered. */
-void identity__flight_over(identity_session *session, const identity__call *flight);
 
 #endif

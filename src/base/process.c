@@ -1,0 +1,68 @@
+#include "base/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { STAT_SIZE = 512, START_FIELD = 22, STATE_FIELD = 3 };
+
+/* The inode names the namespace that process ids count in. */
+static int64_t own_space(void) {
+  struct stat facts;
+  return stat("/proc/self/ns/pid", &facts) == 0 ? (int64_t)facts.st_ino : 0;
+}
+
+/* The contents of /proc/ID/stat; false with errno when it cannot be read. */
+static bool read_stat(int64_t id, char text[STAT_SIZE]) {
+  char path[48];
+  (void)snprintf(path, sizeof path, "/proc/%" PRId64 "/stat", id);
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0)
+    return false;
+  ssize_t length = read(file, text, STAT_SIZE - 1);
+  int reason = errno;
+  (void)close(file);
+  errno = reason;
+  if (length < 0)
+    return false;
+  text[length] = '\0';
+  return true;
+}
+
+/* A field behind the name of the program, which is in parentheses and may hold anything (proc(5)). */
+static const char *find_field(const char *text, int number) {
+  const char *field = strrchr(text, ')');
+  for (int i = STATE_FIELD - 1; field != NULL && i < number; i++) {
+    field = strchr(field, ' ');
+    field += field != NULL;
+  }
+  return field;
+}
+
+static int64_t start_of(const char *text) {
+  const char *field = find_field(text, START_FIELD);
+  return field != NULL ? strtoll(field, NULL, 10) : 0;
+}
+
+void identity__process_self(int64_t *id, int64_t *start, int64_t *space) {
+  char text[STAT_SIZE];
+  *id = getpid();
+  *start = read_stat(*id, text) ? start_of(text) : 0;
+  *space = own_space();
+}
+
+bool identity__process_is_gone(int64_t id, int64_t start, int64_t space) {
+  char text[STAT_SIZE];
+  if (id <= 0 || start == 0 || space == 0 || space != own_space())
+    return false;
+  if (!read_stat(id, text))
+    return errno == ENOENT || errno == ESRCH;
+  const char *state = find_field(text, STATE_FIELD);
+  bool dead = state != NULL && (*state == 'Z' || *state == 'X');
+  return dead || start_of(text) != start;
+}

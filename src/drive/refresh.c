@@ -1,0 +1,186 @@
+#include "drive/refresh.h"
+#include "base/error.h"
+#include "call/pair.h"
+#include "drive/keep.h"
+#include "drive/notice.h"
+#include "token/flight.h"
+
+#include <string.h>
+
+/* Of the call: the flight, and what its request brought. */
+typedef struct refresh {
+  identity__flight flight;
+  identity__landing landing;
+  const char *refresh_token;
+  int32_t next; /* what the flight wants, IDENTITY__DO_x */
+  bool begun;
+  bool landed; /* and the flight does not know yet */
+} refresh;
+
+/* ---- the flow ---- */
+
+static void gather(identity__call *call, refresh *inputs) {
+  const identity__outcome *outcome = call->outcome;
+  identity__landing *landing = &inputs->landing;
+  identity__refresh_facts *facts = &landing->facts;
+  memset(landing, 0, sizeof *landing);
+  inputs->landed = true;
+  facts->progress = outcome->progress;
+  facts->whole = outcome->failure == IDENTITY_OK;
+  landing->late = outcome->late;
+  landing->closing = outcome->failure == IDENTITY_CANCELLED;
+  /* We have broken it off; when the other side did, or has begun to answer, the attempt is over. */
+  bool given_up = outcome->failure == IDENTITY_TIMED_OUT || landing->closing;
+  landing->running = given_up && outcome->progress == IDENTITY__SENT;
+  if (!facts->whole)
+    return;
+  facts->http_status = outcome->http.status;
+  facts->json = identity__json_is_object(call->answer.root);
+  facts->listed = call->answer.listed;
+  facts->definite = identity__refresh_text_is_definite(call->answer.text);
+  facts->usable_pair = facts->json && identity__call_read_pair(call) == IDENTITY_OK;
+  landing->retry_after_ms = outcome->http.retry_after_ms;
+  landing->grant = &call->grant;
+  /* An absent one means that ours is still good. */
+  if (facts->usable_pair && call->grant.refresh_token == NULL)
+    call->grant.refresh_token = identity__arena_text(&call->arena, inputs->refresh_token);
+}
+
+static void send(identity__call *call, refresh *inputs) {
+  const identity__pair pairs[] = {{"refreshToken", inputs->refresh_token}};
+  identity__call_send(call, IDENTITY__REFRESH);
+  call->tolerate = true;
+  call->release_until_ms = inputs->flight.release_until_ms;
+  call->secrets[0] = inputs->refresh_token;
+  (void)identity__call_built(call, identity__body_flat(pairs, 1, &call->body));
+}
+
+static void refresh_flow(identity__call *call) {
+  refresh *inputs = call->inputs;
+  bool answered = call->leg > 0 && call->order == IDENTITY__ORDER_SEND;
+  if (answered)
+    gather(call, inputs);
+  if (call->leg == 0 || answered)
+    identity__call_order(call, IDENTITY__ORDER_REFRESH);
+  else if (inputs->next == IDENTITY__DO_SEND)
+    send(call, inputs);
+  else
+    identity__call_finish(call, call->status);
+}
+
+/* ---- the steps ---- */
+
+static bool same_text_or_unknown(const char *ours, const char *theirs) {
+  return ours == NULL || theirs == NULL || strcmp(ours, theirs) == 0;
+}
+
+static void name_customer(const identity_session *session, const identity__call *call, refresh *inputs) {
+  const identity__grant *ours = &session->tokens.record.grant;
+  inputs->landing.facts.same_customer = same_text_or_unknown(ours->customer_id, call->grant.customer_id) &&
+                                        same_text_or_unknown(session->publisher_id, call->grant.publisher_id);
+}
+
+/* With the lock held. */
+static int32_t first_step(identity_session *session, const identity__call *call, refresh *inputs) {
+  identity__moment moment = identity__loop_moment(session->loop);
+  bool begun = inputs->begun;
+  bool landed = inputs->landed;
+  inputs->begun = true;
+  inputs->landed = false;
+  if (!begun)
+    return identity__flight_begin(&inputs->flight, &session->tokens);
+  if (!landed)
+    return identity__flight_woken(&inputs->flight, &session->tokens, &moment);
+  name_customer(session, call, inputs);
+  return identity__flight_landed(&inputs->flight, &session->tokens, &inputs->landing, &moment);
+}
+
+static int32_t step_load(identity_session *session, identity__flight *flight) {
+  identity__look look;
+  identity__keep_look(session, &look);
+  identity__moment moment = identity__loop_moment(session->loop);
+  identity__notice_begin(session);
+  int32_t next = identity__flight_loaded(flight, &session->tokens, &look, &moment);
+  identity__notice_end(session);
+  return next;
+}
+
+static int32_t step_swap(identity_session *session, identity__flight *flight) {
+  uint64_t revision = session->tokens.revision;
+  int32_t said = identity__keep_swap(session, &flight->change.next, flight->change.both_copies, &revision);
+  identity__moment moment = identity__loop_moment(session->loop);
+  identity__notice_begin(session);
+  int32_t next = identity__flight_swapped(flight, &session->tokens, said, revision, &moment);
+  identity__notice_end(session);
+  return next;
+}
+
+/* What who waited gets: the session is kept, so it is to try later, whatever the gateway said. */
+static identity_status failed_status(identity__call *call, const identity__flight *flight) {
+  int32_t status_class = identity_status_class(call->error.status);
+  bool tells = status_class == IDENTITY_CLASS_RETRY_LATER || status_class == IDENTITY_CLASS_FIX_DEVICE;
+  if (flight->status == IDENTITY_REFRESH_DEFERRED && flight->verdict >= 0 && tells)
+    return call->error.status;
+  return identity__fail_plain(&call->error, flight->status);
+}
+
+identity_status identity__refresh_step(identity_session *session, identity__call *call) {
+  refresh *inputs = call->inputs;
+  identity__flight *flight = &inputs->flight;
+  identity__notice_begin(session);
+  int32_t next = first_step(session, call, inputs);
+  identity__notice_end(session);
+  while (next == IDENTITY__DO_LOAD || next == IDENTITY__DO_SWAP)
+    next = next == IDENTITY__DO_LOAD ? step_load(session, flight) : step_swap(session, flight);
+  inputs->next = next;
+  if (next == IDENTITY__DO_NONE)
+    return flight->status == IDENTITY_OK ? IDENTITY_OK : failed_status(call, flight);
+  if (next == IDENTITY__DO_WAIT) {
+    call->again_ms = flight->wake_boot_ms;
+    return IDENTITY_OK;
+  }
+  inputs->refresh_token = identity__arena_text(&call->arena, session->tokens.record.grant.refresh_token);
+  return inputs->refresh_token != NULL ? IDENTITY_OK : IDENTITY_OUT_OF_MEMORY;
+}
+
+/* ---- begin and end ---- */
+
+bool identity__refresh_start(identity_session *session, bool rotation) {
+  if (session->flight != NULL)
+    return true;
+  identity__call *call = identity__call_new("refresh", refresh_flow);
+  refresh *inputs = call != NULL ? identity__arena_take(&call->arena, sizeof *inputs) : NULL;
+  if (inputs == NULL) {
+    identity__call_free(call);
+    return false;
+  }
+  inputs->flight.rotation = rotation;
+  inputs->flight.in_memory = session->volatile_tokens;
+  call->inputs = inputs;
+  call->base_url = session->base_url;
+  call->publisher_id = session->publisher_id;
+  call->session = session;
+  call->owned_by_session = true;
+  call->deadline_ms = INT64_MAX; /* its request has limits of its own, and who waits for it a deadline */
+  session->flight = call;
+  identity__notice_begin(session);
+  session->tokens.flying = true;
+  identity__notice_end(session);
+  identity__loop_add(session->loop, call);
+  return true;
+}
+
+void identity__refresh_over(identity_session *session, identity__call *call) {
+  refresh *inputs = call->inputs;
+  identity__flight_clear(&inputs->flight);
+  session->flown.number++;
+  session->flown.error = call->error;
+  session->flight = NULL;
+  identity__notice_begin(session);
+  session->tokens.flying = false;
+  session->tokens.last_failure = call->error.status;
+  int64_t wait_ms = identity__machine_cooldown_ms(&session->tokens, identity__loop_now(session->loop));
+  identity__notice_end(session);
+  if (call->error.status != IDENTITY_OK && identity__machine_standing(&session->tokens) == IDENTITY_OK)
+    identity__notice_deferred(session, call->error.status, wait_ms);
+}

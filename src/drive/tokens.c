@@ -1,0 +1,156 @@
+#include "drive/tokens.h"
+#include "base/error.h"
+#include "drive/keep.h"
+#include "drive/notice.h"
+#include "drive/refresh.h"
+
+#include <string.h>
+
+/* The service has asked everybody on this loop to stay away for a while. A flight that is out goes on. */
+static identity__ask hold_back(const identity_session *session, identity__ask ask, identity__now now) {
+  int64_t quiet_ms = identity__loop_quiet_ms(session->loop, now);
+  if (ask.verdict != IDENTITY__ASK_REFRESH || session->flight != NULL || quiet_ms == 0)
+    return ask;
+  bool usable = identity__machine_is_usable(&session->tokens, now);
+  ask.verdict = usable ? IDENTITY__ASK_GIVE : IDENTITY__ASK_FAIL;
+  ask.status = usable ? IDENTITY_OK : IDENTITY_REFRESH_DEFERRED;
+  ask.retry_after_ms = usable ? 0 : quiet_ms;
+  return ask;
+}
+
+static identity__ask ask_machine(identity_session *session, const identity__call *call) {
+  identity__now now = identity__loop_now(session->loop);
+  switch (call->asks) {
+  case IDENTITY__ASKS_LIFE:
+    return hold_back(session, identity__machine_ask_life(&session->tokens, call->min_life_ms, now), now);
+  case IDENTITY__ASKS_ROTATION:
+    return hold_back(session, identity__machine_ask_rotation(&session->tokens, now), now);
+  default:
+    return hold_back(session, identity__machine_ask(&session->tokens, now), now);
+  }
+}
+
+static void use_token(identity_session *session, identity__call *call, identity__token_use *token) {
+  const identity__record *record = &session->tokens.record;
+  token->jwt = record->grant.jwt;
+  token->customer_id = record->grant.customer_id;
+  token->epoch = record->epoch;
+  token->generation = record->generation;
+  token->pending = record->pending;
+  token->pending_count = 0;
+  bool due =
+      session->pending_call == NULL && identity__loop_now(session->loop).boot_ms >= session->pending_next_ms;
+  if (call->asks != IDENTITY__ASKS_TOKEN || call->prelude_done || !due || record->pending_count == 0)
+    return;
+  token->pending_count = record->pending_count;
+  session->pending_call = call;
+}
+
+static void explain(const identity__ask *ask, identity_error *error) {
+  (void)identity__fail_plain(error, ask->status);
+  error->retry_after_ms = ask->retry_after_ms;
+}
+
+static bool make_end(const identity__machine *machine, const void *input, identity__record *next) {
+  const int32_t *reason = input;
+  return identity__machine_end(machine, *reason, next);
+}
+
+/* An adopted JWT that is over and has no refresh token: there is nothing left to go on with. */
+static void end_without_refresh_token(identity_session *session) {
+  static const int32_t reason = IDENTITY_REASON_NO_REFRESH_TOKEN;
+  identity__change change = {.make = make_end,
+                             .input = &reason,
+                             .over = IDENTITY__OVER_PAIR,
+                             .both_copies = true,
+                             .in_memory_too = true};
+  (void)identity__keep_change(session, &change);
+}
+
+static bool tell(identity_session *session, identity__call *call, const identity__ask *ask,
+                 identity__token_news *news, identity__event *event) {
+  memset(event, 0, sizeof *event);
+  call->waits_for_token = false;
+  if (ask->verdict == IDENTITY__ASK_GIVE) {
+    use_token(session, call, &news->token);
+    event->kind = IDENTITY__EVENT_TOKEN;
+    event->token = &news->token;
+    return true;
+  }
+  event->kind = IDENTITY__EVENT_FAILED;
+  event->error = &news->error;
+  if (ask->verdict == IDENTITY__ASK_FAIL) {
+    explain(ask, &news->error);
+    /* Only a call that needs the JWT has found it over; a rotation that cannot be had costs nothing. */
+    if (ask->status == IDENTITY_SESSION_ENDED && call->asks != IDENTITY__ASKS_ROTATION &&
+        identity__machine_standing(&session->tokens) == IDENTITY_OK)
+      end_without_refresh_token(session);
+    return true;
+  }
+  if (!identity__refresh_start(session, call->asks == IDENTITY__ASKS_ROTATION)) {
+    (void)identity__fail_plain(&news->error, IDENTITY_OUT_OF_MEMORY);
+    return true;
+  }
+  call->waits_for_token = true;
+  call->flight_number = session->flown.number;
+  return false;
+}
+
+bool identity__tokens_ask(identity_session *session, identity__call *call, int32_t asks,
+                          identity__token_news *news, identity__event *event) {
+  call->asks = asks;
+  if (session->tokens.blocked != IDENTITY_OK)
+    identity__keep_load(session);
+  identity__keep_retry(session);
+  identity__ask ask = ask_machine(session, call);
+  return tell(session, call, &ask, news, event);
+}
+
+bool identity__tokens_rejected(identity_session *session, identity__call *call, identity__token_news *news,
+                               identity__event *event) {
+  call->asks = IDENTITY__ASKS_TOKEN;
+  identity__notice_begin(session);
+  identity__ask ask = identity__machine_rejected(&session->tokens, call->used.epoch, call->used.generation,
+                                                 call->used.expired, identity__loop_now(session->loop));
+  identity__notice_end(session);
+  bool told = tell(session, call, &ask, news, event);
+  /* The service's own words say more than ours. */
+  if (told && ask.verdict == IDENTITY__ASK_FAIL && ask.status == IDENTITY_NOT_ALLOWED)
+    news->error = call->error;
+  return told;
+}
+
+/* A flight that failed and left no cooldown (the store could not be written) is not begun again for who has
+ * waited for it: the JWT while it is good, else that failure. */
+static identity__ask ask_after_flight(identity_session *session, const identity__call *call) {
+  identity__ask ask = ask_machine(session, call);
+  identity_status failed = session->flown.error.status;
+  bool usable = identity__machine_is_usable(&session->tokens, identity__loop_now(session->loop));
+  if (ask.verdict != IDENTITY__ASK_REFRESH || failed == IDENTITY_OK)
+    return ask;
+  ask.verdict = usable ? IDENTITY__ASK_GIVE : IDENTITY__ASK_FAIL;
+  ask.status = usable ? IDENTITY_OK : failed;
+  return ask;
+}
+
+bool identity__tokens_answer(identity_session *session, identity__call *call, identity__token_news *news,
+                             identity__event *event) {
+  const identity__flown *flown = &session->flown;
+  if (!call->waits_for_token || session->flight != NULL || flown->number == call->flight_number)
+    return false;
+  memset(event, 0, sizeof *event);
+  if (call->asks == IDENTITY__ASKS_ROTATION) {
+    call->waits_for_token = false;
+    news->error = flown->error;
+    event->kind = IDENTITY__EVENT_ORDERED;
+    event->error = &news->error;
+    return true;
+  }
+  identity__ask ask = ask_after_flight(session, call);
+  bool told = tell(session, call, &ask, news, event);
+  if (told && ask.verdict == IDENTITY__ASK_FAIL && flown->error.status != IDENTITY_OK) {
+    news->error = flown->error;
+    news->error.retry_after_ms = ask.retry_after_ms;
+  }
+  return told;
+}

@@ -1,0 +1,171 @@
+#include "token/events.h"
+#include "base/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_CAPACITY = 8 };
+
+/* ---- The ring ---- */
+
+static bool grow(identity__events *events) {
+  uint32_t capacity = events->capacity > 0 ? 2 * events->capacity : FIRST_CAPACITY;
+  identity__event_note *notes = calloc(capacity, sizeof *notes);
+  if (notes == NULL)
+    return false;
+  for (uint64_t number = 1; number <= events->last; number++) {
+    const identity__event_note *note = identity__events_find(events, number);
+    if (note != NULL)
+      notes[number % capacity] = *note;
+  }
+  free(events->notes);
+  events->notes = notes;
+  events->capacity = capacity;
+  return true;
+}
+
+void identity__events_add(identity__events *events, identity__event_note note) {
+  bool full = events->last >= events->capacity;
+  bool placed = !full || events->capacity >= IDENTITY__MAX_EVENTS || grow(events) || events->capacity > 0;
+  note.number = ++events->last;
+  note.epoch = events->seen.epoch;
+  if (placed)
+    events->notes[note.number % events->capacity] = note;
+}
+
+const identity__event_note *identity__events_find(const identity__events *events, uint64_t number) {
+  if (events->capacity == 0 || number == 0)
+    return NULL;
+  const identity__event_note *note = &events->notes[number % events->capacity];
+  return note->number == number ? note : NULL;
+}
+
+const identity__event_note *identity__events_peek(const identity__events *events) {
+  uint64_t oldest = events->last >= events->capacity ? events->last - events->capacity + 1 : 1;
+  for (uint64_t number = events->told >= oldest ? events->told + 1 : oldest; number <= events->last;
+       number++) {
+    const identity__event_note *note = identity__events_find(events, number);
+    if (note != NULL)
+      return note;
+  }
+  return NULL;
+}
+
+void identity__events_take(identity__events *events) {
+  const identity__event_note *note = identity__events_peek(events);
+  if (note != NULL)
+    events->told = note->number;
+}
+
+/* ---- Noticing ---- */
+
+static identity__view view_of(const identity__machine *machine) {
+  const identity__record *record = &machine->record;
+  identity__view view = {.epoch = record->epoch,
+                         .generation = record->generation,
+                         .state = identity__machine_state(machine),
+                         .standing = record->standing,
+                         .pending = record->pending_count > 0,
+                         .not_persisted = machine->not_persisted,
+                         .blocked = machine->blocked};
+  return view;
+}
+
+void identity__events_begin(identity__events *events, const identity__machine *machine) {
+  identity__events_clear(events);
+  events->seen = view_of(machine);
+}
+
+void identity__events_clear(identity__events *events) {
+  free(events->notes);
+  memset(events, 0, sizeof *events);
+}
+
+static bool is_external(const identity__view *was, const identity__view *is,
+                        const identity__machine *machine) {
+  return machine->foreign && (was->epoch != is->epoch || was->generation != is->generation);
+}
+
+static bool is_signed_in(const identity__view *was, const identity__view *is,
+                         const identity__machine *machine) {
+  (void)machine;
+  return was->epoch != is->epoch && is->standing == IDENTITY__RECORD_SIGNED_IN;
+}
+
+static bool is_signed_out(const identity__view *was, const identity__view *is,
+                          const identity__machine *machine) {
+  (void)machine;
+  return was->epoch != is->epoch && is->standing == IDENTITY__RECORD_SIGNED_OUT;
+}
+
+static bool is_refreshed(const identity__view *was, const identity__view *is,
+                         const identity__machine *machine) {
+  return was->epoch == is->epoch && was->generation < is->generation && !machine->foreign;
+}
+
+static bool is_ended(const identity__view *was, const identity__view *is, const identity__machine *machine) {
+  (void)machine;
+  return was->standing != is->standing && is->standing == IDENTITY__RECORD_REAUTH;
+}
+
+static bool is_pending(const identity__view *was, const identity__view *is,
+                       const identity__machine *machine) {
+  (void)machine;
+  return !was->pending && is->pending;
+}
+
+static bool is_blocked(const identity__view *was, const identity__view *is,
+                       const identity__machine *machine) {
+  (void)machine;
+  return was->blocked == IDENTITY_OK && is->blocked != IDENTITY_OK;
+}
+
+static bool is_failed(const identity__view *was, const identity__view *is, const identity__machine *machine) {
+  (void)machine;
+  return !was->not_persisted && is->not_persisted;
+}
+
+static bool is_recovered(const identity__view *was, const identity__view *is,
+                         const identity__machine *machine) {
+  (void)machine;
+  return (was->blocked != IDENTITY_OK && is->blocked == IDENTITY_OK) ||
+         (was->not_persisted && !is->not_persisted);
+}
+
+static bool is_other_state(const identity__view *was, const identity__view *is,
+                           const identity__machine *machine) {
+  (void)machine;
+  return was->state != is->state;
+}
+
+/* In the order in which they are told. */
+static const struct {
+  bool (*fits)(const identity__view *was, const identity__view *is, const identity__machine *machine);
+  int32_t kind;
+} rows[] = {
+    {is_external, IDENTITY_EVENT_EXTERNAL_CHANGE},  {is_signed_in, IDENTITY_EVENT_SIGNED_IN},
+    {is_signed_out, IDENTITY_EVENT_SIGNED_OUT},     {is_refreshed, IDENTITY_EVENT_TOKEN_REFRESHED},
+    {is_ended, IDENTITY_EVENT_REAUTH_REQUIRED},     {is_pending, IDENTITY_EVENT_CONSENTS_PENDING},
+    {is_blocked, IDENTITY_EVENT_STORE_BLOCKED},     {is_failed, IDENTITY_EVENT_STORE_FAILED},
+    {is_recovered, IDENTITY_EVENT_STORE_RECOVERED}, {is_other_state, IDENTITY_EVENT_STATE},
+};
+
+void identity__events_notice(identity__events *events, const identity__machine *machine, int64_t wall_ms) {
+  identity__view was = events->seen;
+  identity__view is = view_of(machine);
+  bool out = is.standing != IDENTITY__RECORD_SIGNED_IN;
+  events->seen = is;
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    if (!rows[i].fits(&was, &is, machine))
+      continue;
+    identity__event_note note = {.at_ms = wall_ms,
+                                 .kind = rows[i].kind,
+                                 .old_state = was.state,
+                                 .new_state = is.state,
+                                 .reason = out ? machine->record.reason : IDENTITY_REASON_NONE,
+                                 .cause = is.blocked};
+    if (note.kind == IDENTITY_EVENT_SIGNED_IN)
+      note.how = machine->foreign ? IDENTITY_HOW_OTHER_PROCESS : machine->how;
+    identity__events_add(events, note);
+  }
+}

@@ -1,0 +1,148 @@
+/* What the token machine makes of what its store says. */
+#include "token/machine.h"
+
+#include <string.h>
+
+static const struct {
+  int32_t said;
+  identity_status status;
+} rows[] = {
+    {IDENTITY__SAID_OK, IDENTITY_OK},
+    {IDENTITY__SAID_ABSENT, IDENTITY_OK},
+    {IDENTITY__SAID_LOST, IDENTITY_OK}, /* what we hold is all there is: it may be written over it */
+    {IDENTITY__SAID_CONFLICT, IDENTITY_STORE_LOCKED},
+    {IDENTITY__SAID_LOCKED, IDENTITY_STORE_LOCKED},
+    {IDENTITY__SAID_FAILED, IDENTITY_STORE_FAILED},
+    {IDENTITY__SAID_NEWER, IDENTITY_STORE_NEWER},
+    {IDENTITY__SAID_MEMORY, IDENTITY_OUT_OF_MEMORY},
+};
+
+identity_status identity__machine_said(int32_t said) {
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    if (rows[i].said == said)
+      return rows[i].status;
+  return IDENTITY_STORE_FAILED;
+}
+
+static void take(identity__machine *machine, identity__record *loaded) {
+  identity__record_clear(&machine->record);
+  machine->record = *loaded;
+  identity__record_init(loaded);
+  machine->dead = false;
+  machine->not_persisted = false;
+  machine->unread = false;
+  machine->foreign = true;
+  machine->last_failure = IDENTITY_OK;
+}
+
+static bool is_newer(const identity__record *one, const identity__record *other) {
+  if (one->epoch != other->epoch)
+    return one->epoch > other->epoch;
+  return one->generation > other->generation;
+}
+
+static bool is_same_pair(const identity__record *one, const identity__record *other) {
+  return one->epoch == other->epoch && one->generation == other->generation;
+}
+
+/* Of the pair that we hold, too, the service has said that it is over. */
+static bool is_end_of(const identity__record *loaded, const identity__record *ours) {
+  return is_same_pair(loaded, ours) && loaded->standing == IDENTITY__RECORD_REAUTH &&
+         ours->standing == IDENTITY__RECORD_SIGNED_IN;
+}
+
+/* Refreshes after a 401 ride along with the next swap and are not in the store yet. */
+static void keep_caused(identity__record *loaded, const identity__record *ours) {
+  if (ours->caused_count <= loaded->caused_count)
+    return;
+  loaded->caused_count = ours->caused_count;
+  memcpy(loaded->caused_boot_ms, ours->caused_boot_ms, sizeof loaded->caused_boot_ms);
+}
+
+/* The same pair with other notes: another handle has written since (consents that have reached the service, a
+ * cooldown, a lease). What it wrote holds; of what has yet to reach the store only a foreign lease counts. */
+static void merge(identity__machine *machine, identity__record *loaded) {
+  identity__record *ours = &machine->record;
+  if (!is_same_pair(loaded, ours) || loaded->standing != ours->standing)
+    return;
+  if (machine->not_persisted) {
+    if (!identity__lease_is_ours(&loaded->lease, &machine->self))
+      ours->lease = loaded->lease;
+    return;
+  }
+  keep_caused(loaded, ours);
+  identity__record_clear(ours);
+  *ours = *loaded;
+  identity__record_init(loaded);
+}
+
+/* Who signed in or out while the store could not be read meant whoever the store then names. */
+static void go_over(identity__record *ours, const identity__record *loaded) {
+  if (ours->epoch <= loaded->epoch)
+    ours->epoch = loaded->epoch + 1;
+  if (ours->generation < loaded->generation)
+    ours->generation = loaded->generation;
+}
+
+static void adopt(identity__machine *machine, identity__look *look, identity__now now) {
+  if (machine->unread) {
+    go_over(&machine->record, &look->record);
+    return;
+  }
+  bool known = machine->record.epoch > 0;
+  bool other = is_newer(&look->record, &machine->record) || is_end_of(&look->record, &machine->record);
+  identity__record_rebase(&look->record, machine->boot_id, now);
+  if (!other) {
+    merge(machine, &look->record);
+    return;
+  }
+  keep_caused(&look->record, &machine->record);
+  take(machine, &look->record);
+  machine->counters.adoptions += known;
+  if (known && machine->record.standing == IDENTITY__RECORD_SIGNED_OUT)
+    machine->record.reason = IDENTITY_REASON_OTHER_PROCESS;
+}
+
+/* There was a record and nobody knows its epoch: other handles may still hold one. Seconds since 1970 are
+ * more than any count of sign-ins. */
+static void lose(identity__machine *machine, identity__now now) {
+  identity__record_clear(&machine->record);
+  machine->record.epoch = now.wall_ms > 0 ? (uint64_t)(now.wall_ms / 1000) : 1;
+  machine->record.standing = IDENTITY__RECORD_REAUTH;
+  machine->record.reason = IDENTITY_REASON_STORE_LOST;
+}
+
+identity_status identity__machine_hear(identity__machine *machine, identity__look *look, identity__now now) {
+  identity_status status = identity__machine_said(look->said);
+  bool first = machine->record.epoch == 0;
+  /* Whatever keeps it from being read may pass: neither signed in nor out until then. */
+  if (status != IDENTITY_OK && (first || machine->blocked != IDENTITY_OK))
+    machine->blocked = status == IDENTITY_STORE_FAILED ? IDENTITY_STORE_LOCKED : status;
+  if (status == IDENTITY_OK) {
+    machine->blocked = IDENTITY_OK;
+    machine->revision = look->said == IDENTITY__SAID_ABSENT ? 0 : look->revision;
+  }
+  if (look->said == IDENTITY__SAID_OK)
+    adopt(machine, look, now);
+  else if (look->said == IDENTITY__SAID_LOST && first)
+    lose(machine, now);
+  identity__record_clear(&look->record);
+  return status;
+}
+
+void identity__machine_commit(identity__machine *machine, identity__record *next, uint64_t revision,
+                              bool persisted) {
+  bool new_pair = !is_same_pair(next, &machine->record);
+  identity__record_clear(&machine->record);
+  machine->record = *next;
+  identity__record_init(next);
+  machine->revision = revision;
+  machine->not_persisted = !persisted;
+  machine->unread = !persisted && (machine->unread || machine->blocked != IDENTITY_OK);
+  machine->blocked = IDENTITY_OK;
+  machine->foreign = false;
+  if (new_pair) {
+    machine->dead = false;
+    machine->last_failure = IDENTITY_OK;
+  }
+}

@@ -1,0 +1,369 @@
+/* A refresh once it is sent: what becomes of the session with each answer, and how that is stored. */
+#include "support/allocations.h"
+#include "support/flights.h"
+
+static const int64_t LEASE = IDENTITY__LEASE_MS;
+
+/* ---- verdicts ---- */
+
+static void an_earlier_answer_was_lost(void) {
+  machine.record.ambiguous = 1;
+  assert_true(identity__record_copy(&slot.record, &machine.record));
+}
+
+static void two_refusals_an_hour_ago(void) {
+  machine.record.refusals = 2;
+  machine.record.first_refusal_boot_ms = start.boot_ms - HOUR;
+  assert_true(identity__record_copy(&slot.record, &machine.record));
+}
+
+static void each_answer_has_its_end(void **state) {
+  const scene scenes[] = {
+      {"a pair of somebody else",
+       {LOAD, SWAP, SEND(foreign_pair), SWAP, OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .ambiguous = true,
+       .cooldown_ms = SECOND},
+      {"definite", {LOAD, SWAP, SEND(rejected), LOAD, SWAP, OVER}, ENDS_FOR(SESSION_ENDED, REFUSED)},
+      {"definite after a lost answer",
+       {LOAD, SWAP, SEND(rejected), LOAD, SWAP, OVER},
+       ENDS_FOR(SESSION_ENDED, LOST_ROTATION),
+       .prepare = an_earlier_answer_was_lost},
+      {"an unknown refusal",
+       {LOAD, SWAP, SEND(refused), LOAD, SWAP, OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .cooldown_ms = 5 * MINUTE},
+      {"the third, an hour after the first",
+       {LOAD, SWAP, SEND(refused), LOAD, SWAP, OVER},
+       ENDS_FOR(SESSION_ENDED, REFUSED),
+       .prepare = two_refusals_an_hour_ago},
+      {"a firewall",
+       {LOAD, SWAP, SEND(firewall), SWAP, OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .cooldown_ms = SECOND},
+      {"a captive portal",
+       {LOAD, SWAP, SEND(portal), SWAP, OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .cooldown_ms = SECOND},
+      {"a gateway",
+       {LOAD, SWAP, SEND(gateway), SWAP, OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .ambiguous = true,
+       .cooldown_ms = SECOND},
+      {"throttled",
+       {LOAD, SWAP, SEND(throttled), SWAP, OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .cooldown_ms = MINUTE},
+      {"it never left",
+       {LOAD, SWAP, SEND(unsent), SWAP, OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .cooldown_ms = SECOND},
+      {"the other side closed: it no longer runs",
+       {LOAD, SWAP, SEND(reset), SWAP, OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .ambiguous = true,
+       .cooldown_ms = SECOND},
+      {"cut off in the answer: it no longer runs",
+       {LOAD, SWAP, SEND(cut_off), SWAP, OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .ambiguous = true,
+       .cooldown_ms = SECOND},
+      {"given up: it may still run",
+       {LOAD, SWAP, SEND(given_up), SWAP, OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .ambiguous = true,
+       .cooldown_ms = LEASE,
+       .lease_ms = LEASE},
+      {"given up after a minute",
+       {LOAD, SWAP, SEND_LATER(MINUTE, given_up), SWAP, OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .ambiguous = true,
+       .cooldown_ms = LEASE - MINUTE,
+       .lease_ms = LEASE - MINUTE},
+      {"given up with a dead JWT",
+       {LOAD, SWAP, SEND(given_up), SWAP, OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .begins_ms = LIFE,
+       .ambiguous = true,
+       .cooldown_ms = LEASE,
+       .lease_ms = LEASE},
+  };
+  play(state, scenes, COUNT(scenes));
+}
+
+static void a_session_that_closes_leaves_what_others_must_know(void **state) {
+  const scene scenes[] = {
+      {"nothing was sent", {LOAD, SWAP, SEND(closed_unsent), SWAP, OVER}, ENDS(REFRESH_DEFERRED, "refresh")},
+      {"sent: its lease lasts ten seconds",
+       {LOAD, SWAP, SEND(closed_sent), SWAP, OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .ambiguous = true,
+       .cooldown_ms = 10 * SECOND,
+       .lease_ms = 10 * SECOND},
+      {"sent a while ago",
+       {LOAD, SWAP, SEND_LATER(20 * SECOND, closed_sent), SWAP, OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .ambiguous = true,
+       .cooldown_ms = SECOND},
+      {"answered in part",
+       {LOAD, SWAP, SEND(closed_cut_off), SWAP, OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .ambiguous = true,
+       .cooldown_ms = SECOND},
+      {"the store fails, too",
+       {LOAD, SWAP, SEND(closed_unsent), SWAP_SAYS(FAILED), OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .not_persisted = true,
+       .lease_ms = LEASE},
+  };
+  play(state, scenes, COUNT(scenes));
+}
+
+/* ---- before a refusal counts, the store is read again ---- */
+
+static void what_the_store_holds_wins_over_a_refusal(void **state) {
+  const scene scenes[] = {
+      {"a newer pair", {LOAD, SWAP, SEND(rejected), LOAD_AFTER(other_rotates), OVER}, ENDS(OK, "theirs")},
+      {"a newer pair, unknown refusal",
+       {LOAD, SWAP, SEND(refused), LOAD_AFTER(other_rotates), OVER},
+       ENDS(OK, "theirs")},
+      {"somebody signed in",
+       {LOAD, SWAP, SEND(rejected), LOAD_AFTER(other_signs_in), OVER},
+       ENDS(OK, "another")},
+      {"signed out",
+       {LOAD, SWAP, SEND(rejected), LOAD_AFTER(other_signs_out), OVER},
+       ENDS_FOR(SIGNED_OUT, OTHER_PROCESS)},
+      {"declared lost",
+       {LOAD, SWAP, SEND(rejected), LOAD_AFTER(other_loses), OVER},
+       ENDS_FOR(SESSION_ENDED, LOST_ROTATION)},
+      {"notes",
+       {LOAD, SWAP, SEND(rejected), LOAD_AFTER(other_notes), SWAP, OVER},
+       ENDS_FOR(SESSION_ENDED, REFUSED)},
+      {"lost", {LOAD, SWAP, SEND(rejected), LOAD_SAYS(LOST), SWAP, OVER}, ENDS_FOR(SESSION_ENDED, REFUSED)},
+      {"it cannot be read",
+       {LOAD, SWAP, SEND(rejected), LOAD_SAYS(LOCKED), SWAP, OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .cooldown_ms = SECOND},
+      {"it cannot be read nor written",
+       {LOAD, SWAP, SEND(rejected), LOAD_SAYS(FAILED), SWAP_SAYS(FAILED), OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .not_persisted = true,
+       .cooldown_ms = SECOND,
+       .lease_ms = LEASE},
+      {"it is of a newer library",
+       {LOAD, SWAP, SEND(rejected), LOAD_SAYS(NEWER), SWAP_SAYS(NEWER), OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .not_persisted = true,
+       .cooldown_ms = SECOND,
+       .lease_ms = LEASE},
+      {"no memory to read it",
+       {LOAD, SWAP, SEND(refused), LOAD_SAYS(MEMORY), SWAP, OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .cooldown_ms = SECOND},
+      {"somebody rotates between reading and writing",
+       {LOAD, SWAP, SEND(rejected), LOAD, SWAP_AFTER(other_rotates), LOAD, OVER},
+       ENDS(OK, "theirs")},
+  };
+  play(state, scenes, COUNT(scenes));
+}
+
+static const int64_t SLOW = 76 * 1000; /* our lease is over, and another handle has taken it */
+
+static void another_handle_s_attempt_wins_over_a_refusal(void **state) {
+  const scene scenes[] = {
+      {"the JWT does",
+       {LOAD, SWAP, SEND_LATER(SLOW, rejected), LOAD_AFTER(other_leases), OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .ambiguous = true,
+       .lease_ms = LEASE},
+      {"an unknown refusal is not counted",
+       {LOAD, SWAP, SEND_LATER(SLOW, refused), LOAD_AFTER(other_leases), OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .ambiguous = true,
+       .lease_ms = LEASE},
+      {"a dead JWT waits for their pair",
+       {LOAD, SWAP, SEND_LATER(SLOW, rejected), LOAD_AFTER(other_leases), WAIT, LOAD_AFTER(other_rotates),
+        OVER},
+       ENDS(OK, "theirs"),
+       .begins_ms = LIFE},
+      {"they are refused, too",
+       {LOAD, SWAP, SEND_LATER(SLOW, rejected), LOAD_AFTER(other_leases), WAIT, LOAD_AFTER(other_loses),
+        OVER},
+       ENDS_FOR(SESSION_ENDED, LOST_ROTATION),
+       .begins_ms = LIFE},
+      {"nothing comes of theirs",
+       {LOAD, SWAP, SEND_LATER(SLOW, rejected), LOAD_AFTER(other_leases), WAIT, LOAD_LATER(LEASE), SWAP,
+        SEND(rejected), LOAD, SWAP, OVER},
+       ENDS_FOR(SESSION_ENDED, LOST_ROTATION),
+       .begins_ms = LIFE},
+  };
+  play(state, scenes, COUNT(scenes));
+}
+
+/* ---- the pair is stored ---- */
+
+static void a_pair_is_stored_over_what_it_may_replace(void **state) {
+  static const scene scenes[] = {
+      {"notes", {LOAD, SWAP, SEND(pair), SWAP_AFTER(other_notes), LOAD, SWAP, OVER}, ENDS(OK, "new")},
+      {"a lease",
+       {LOAD, SWAP, SEND_LATER(SLOW, pair), SWAP_AFTER(other_leases), LOAD, SWAP, OVER},
+       ENDS(OK, "new")},
+      {"gone", {LOAD, SWAP, SEND(pair), SWAP_AFTER(slot_vanishes), LOAD, SWAP, OVER}, ENDS(OK, "new")},
+      {"declared lost",
+       {LOAD, SWAP, SEND_LATER(SLOW, pair), SWAP_AFTER(other_loses), LOAD, SWAP, OVER},
+       ENDS(OK, "new")},
+      {"refused",
+       {LOAD, SWAP, SEND_LATER(SLOW, pair), SWAP_AFTER(other_is_refused), LOAD, SWAP, OVER},
+       ENDS(OK, "new")},
+      {"a newer pair", {LOAD, SWAP, SEND(pair), SWAP_AFTER(other_rotates), LOAD, OVER}, ENDS(OK, "theirs")},
+      {"somebody signed in",
+       {LOAD, SWAP, SEND(pair), SWAP_AFTER(other_signs_in), LOAD, OVER},
+       ENDS(OK, "another")},
+      {"signed out",
+       {LOAD, SWAP, SEND(pair), SWAP_AFTER(other_signs_out), LOAD, OVER},
+       ENDS_FOR(SIGNED_OUT, OTHER_PROCESS)},
+      {"ended for a new password",
+       {LOAD, SWAP, SEND(pair), SWAP_AFTER(other_has_a_new_password), LOAD, OVER},
+       ENDS_FOR(SESSION_ENDED, CREDENTIALS_CHANGED)},
+      {"again and again",
+       {LOAD, SWAP, SEND(pair), SWAP_AFTER(other_notes), LOAD, SWAP_AFTER(other_loses), LOAD,
+        SWAP_AFTER(other_loses), LOAD, SWAP, OVER},
+       ENDS(OK, "new")},
+  };
+  play(state, scenes, COUNT(scenes));
+  assert_int_equal(machine.counters.rotations, 1);
+  assert_int_equal(slot.record.pending_count, 1); /* what others noted is still there */
+}
+
+static void a_pair_that_was_overtaken_is_no_rotation_of_ours(void **state) {
+  static const scene scenes[] = {
+      {"a newer pair", {LOAD, SWAP, SEND(pair), SWAP_AFTER(other_rotates), LOAD, OVER}, ENDS(OK, "theirs")}};
+  play(state, scenes, COUNT(scenes));
+  assert_int_equal(machine.counters.rotations, 0);
+  assert_int_equal(machine.counters.adoptions, 1);
+}
+
+/* I3: durable or held in memory. */
+static void a_pair_is_never_dropped_for_a_store_that_fails(void **state) {
+  static const int32_t said[] = {IDENTITY__SAID_LOCKED, IDENTITY__SAID_FAILED, IDENTITY__SAID_NEWER,
+                                 IDENTITY__SAID_MEMORY, IDENTITY__SAID_LOST};
+  for (size_t i = 0; i < COUNT(said); i++) {
+    const scene writing[] = {{"writing",
+                              {LOAD, SWAP, SEND(pair), STEP(SWAP, .said = said[i]), OVER},
+                              ENDS(OK, "new"),
+                              .not_persisted = true,
+                              .lease_ms = LEASE}};
+    const scene reading[] = {
+        {"reading",
+         {LOAD, SWAP, SEND(pair), SWAP_AFTER(other_notes), STEP(LOAD, .said = said[i]), OVER},
+         ENDS(OK, "new"),
+         .not_persisted = true,
+         .lease_ms = LEASE}};
+    play(state, writing, 1);
+    if (said[i] != IDENTITY__SAID_LOST) /* that may be written over */
+      play(state, reading, 1);
+    assert_int_equal(machine.counters.rotations, 1);
+  }
+}
+
+static void we_sign_out(void) {
+  uint64_t revision = 0;
+  assert_true(identity__machine_sign_out(&machine, IDENTITY_REASON_LOGOUT, &next));
+  identity__record_stamp(&next, BOOT, after(clock_ms));
+  assert_int_equal(swap_into_slot(&next, machine.revision, IDENTITY__SAID_OK, &revision), IDENTITY__SAID_OK);
+  identity__machine_commit(&machine, &next, revision, true);
+}
+
+static void without_memory_it_waits_for_some(void **state) {
+  static const scene scenes[] = {
+      {"a pair", {LOAD, SWAP, SEND_STARVED(pair), WAIT, SWAP, OVER}, ENDS(OK, "new")},
+      {"for long",
+       {LOAD, SWAP, SEND_STARVED(pair), WAIT_STARVED, WAIT_STARVED, WAIT, SWAP, OVER},
+       ENDS(OK, "new")},
+      {"after a conflict",
+       {LOAD, SWAP, SEND(pair), SWAP_AFTER(other_notes), LOAD_STARVED, WAIT, SWAP, OVER},
+       ENDS(OK, "new")},
+      {"after it was declared lost",
+       {LOAD, SWAP, SEND(pair), SWAP_AFTER(other_loses), LOAD_STARVED, WAIT, SWAP, OVER},
+       ENDS(OK, "new")},
+      {"overtaken meanwhile",
+       {LOAD, SWAP, SEND_STARVED(pair), WAIT_AFTER(other_rotates), SWAP, LOAD, OVER},
+       ENDS(OK, "theirs")},
+      {"signed out meanwhile",
+       {LOAD, SWAP, SEND_STARVED(pair), WAIT_AFTER(we_sign_out), OVER},
+       ENDS_FOR(SIGNED_OUT, LOGOUT)},
+      {"a failure",
+       {LOAD, SWAP, SEND_STARVED(reset), WAIT, SWAP, OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .ambiguous = true,
+       .cooldown_ms = SECOND - 50},
+      {"a refusal",
+       {LOAD, SWAP, SEND(rejected), LOAD_STARVED, WAIT, SWAP, OVER},
+       ENDS_FOR(SESSION_ENDED, REFUSED)},
+      {"a refusal, and a newer pair by then",
+       {LOAD, SWAP, SEND(rejected), LOAD_STARVED, WAIT_AFTER(other_rotates), SWAP, LOAD, OVER},
+       ENDS(OK, "theirs")},
+  };
+  play(state, scenes, COUNT(scenes));
+}
+
+/* ---- the session moved on while it was out (I2) ---- */
+
+static void we_sign_in_anew(void) {
+  other_signs_in();
+  identity__look look = look_at_slot(IDENTITY__SAID_OK);
+  assert_int_equal(identity__machine_hear(&machine, &look, after(clock_ms)), IDENTITY_OK);
+}
+
+static void we_hear_that_it_is_lost(void) {
+  other_loses();
+  identity__look look = look_at_slot(IDENTITY__SAID_OK);
+  assert_int_equal(identity__machine_hear(&machine, &look, after(clock_ms)), IDENTITY_OK);
+}
+
+static void we_hear_of_a_new_password(void) {
+  other_has_a_new_password();
+  identity__look look = look_at_slot(IDENTITY__SAID_OK);
+  assert_int_equal(identity__machine_hear(&machine, &look, after(clock_ms)), IDENTITY_OK);
+}
+
+static void an_answer_belongs_to_what_it_started_from(void **state) {
+  static const scene scenes[] = {
+      {"signed out", {LOAD, SWAP, SEND_AFTER(we_sign_out, pair), OVER}, ENDS_FOR(SIGNED_OUT, LOGOUT)},
+      {"signed out, refused",
+       {LOAD, SWAP, SEND_AFTER(we_sign_out, rejected), OVER},
+       ENDS_FOR(SIGNED_OUT, LOGOUT)},
+      {"signed in anew", {LOAD, SWAP, SEND_AFTER(we_sign_in_anew, pair), OVER}, ENDS(OK, "another")},
+      {"signed in anew, refused",
+       {LOAD, SWAP, SEND_AFTER(we_sign_in_anew, rejected), OVER},
+       ENDS(OK, "another")},
+      {"signed in anew, lost", {LOAD, SWAP, SEND_AFTER(we_sign_in_anew, reset), OVER}, ENDS(OK, "another")},
+      {"a late pair wins over a lost rotation",
+       {LOAD, SWAP, SEND_AFTER(we_hear_that_it_is_lost, pair), SWAP, OVER},
+       ENDS(OK, "new")},
+      {"a failure does not",
+       {LOAD, SWAP, SEND_AFTER(we_hear_that_it_is_lost, reset), OVER},
+       ENDS_FOR(SESSION_ENDED, LOST_ROTATION)},
+      {"a refusal does not",
+       {LOAD, SWAP, SEND_AFTER(we_hear_that_it_is_lost, rejected), LOAD, OVER},
+       ENDS_FOR(SESSION_ENDED, LOST_ROTATION)},
+      {"nor a pair over a new password",
+       {LOAD, SWAP, SEND_AFTER(we_hear_of_a_new_password, pair), OVER},
+       ENDS_FOR(SESSION_ENDED, CREDENTIALS_CHANGED)},
+  };
+  play(state, scenes, COUNT(scenes));
+}
+
+static const struct CMUnitTest tests[] = {
+    SLOT_TEST(each_answer_has_its_end),
+    SLOT_TEST(a_session_that_closes_leaves_what_others_must_know),
+    SLOT_TEST(what_the_store_holds_wins_over_a_refusal),
+    SLOT_TEST(another_handle_s_attempt_wins_over_a_refusal),
+    SLOT_TEST(a_pair_is_stored_over_what_it_may_replace),
+    SLOT_TEST(a_pair_that_was_overtaken_is_no_rotation_of_ours),
+    SLOT_TEST(a_pair_is_never_dropped_for_a_store_that_fails),
+    SLOT_TEST(without_memory_it_waits_for_some),
+    SLOT_TEST(an_answer_belongs_to_what_it_started_from),
+};
+
+SUITE("flight ends", tests)
