@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { KEY_SIZE = 160 };
 
@@ -89,7 +88,6 @@ static identity_status copy_settings(identity_session *session, const identity_c
   session->log = config->log;
   session->timeout_ms = config->timeout_ms;
   session->volatile_tokens = config->volatile_tokens;
-  session->process = getpid();
   if (copy_base_url(session, config, error) != IDENTITY_OK)
     return error->status;
   if (session->base_url != NULL && session->publisher_id != NULL && session->account != NULL) {
@@ -102,11 +100,20 @@ static identity_status copy_settings(identity_session *session, const identity_c
   return IDENTITY_OK;
 }
 
+static int32_t make_store(identity_session *session, const identity_config *config) {
+  switch (config->store_kind) {
+  case IDENTITY__FILE_STORE:
+    return identity__file_store(&session->store, config->store_directory);
+  case IDENTITY__HOST_STORE:
+    return identity__host_store(&session->store, &config->host_store);
+  default:
+    return identity__memory_store(&session->store);
+  }
+}
+
 static identity_status open_store(identity_session *session, const identity_config *config,
                                   identity_error *error) {
-  int32_t result = config->store_kind == IDENTITY__FILE_STORE
-                       ? identity__file_store(&session->store, config->store_directory)
-                       : identity__memory_store(&session->store);
+  int32_t result = make_store(session, config);
   if (result == IDENTITY__STORE_OK)
     return IDENTITY_OK;
   if (result == IDENTITY__STORE_MEMORY)
@@ -177,6 +184,7 @@ static identity_status open_loop(identity_session *session, const identity_confi
       .user_agent = agent,
       .resolve = (const char *const *)resolve,
       .resolve_count = config->resolve_count,
+      .clock = &config->clock,
   };
   if (make_resolve(session, config, resolve))
     session->loop = identity__loop_new(&settings, error);
@@ -189,7 +197,7 @@ static identity_status open_loop(identity_session *session, const identity_confi
 
 /* A child must not end the parent's connections, nor write its store: there the loop is left behind. */
 static void free_session(identity_session *session) {
-  if (session->process == getpid())
+  if (session->loop != NULL && !identity__loop_is_forked(session->loop))
     identity__loop_free(session->loop);
   if (session->store.destroy != NULL)
     session->store.destroy(session->store.user_data);
@@ -203,7 +211,7 @@ static void free_session(identity_session *session) {
   free(session);
 }
 
-static identity_session *new_session(void) {
+static identity_session *new_session(const identity__clock *clock) {
   char boot_id[IDENTITY__BOOT_ID_SIZE];
   identity__lease self = {0};
   identity_session *session = calloc(1, sizeof *session);
@@ -212,6 +220,8 @@ static identity_session *new_session(void) {
     return NULL;
   }
   identity__clock_boot_id(boot_id);
+  if (clock->boot_id[0] != '\0')
+    memcpy(boot_id, clock->boot_id, sizeof boot_id);
   (void)snprintf(self.owner, sizeof self.owner, "%016" PRIx64, identity__clock_random());
   identity__process_self(&self.process, &self.process_start, &self.process_space);
   identity__machine_init(&session->tokens, boot_id, &self);
@@ -226,7 +236,7 @@ identity_status identity_session_open(const identity_config *config, const char 
   *session = NULL;
   if (check_config(config, account, error) != IDENTITY_OK)
     return error->status;
-  identity_session *opened = new_session();
+  identity_session *opened = new_session(&config->clock);
   if (opened == NULL)
     return identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
   if (copy_settings(opened, config, account, error) != IDENTITY_OK ||
@@ -243,12 +253,12 @@ identity_status identity_session_open(const identity_config *config, const char 
 void identity_session_close(identity_session *session) {
   if (session == NULL)
     return;
-  if (session->process == getpid())
+  if (!identity__loop_is_forked(session->loop))
     identity__wind_up(session);
   free_session(session);
 }
 
 void identity_session_interrupt(identity_session *session) {
-  if (session != NULL && session->process == getpid())
+  if (session != NULL && !identity__loop_is_forked(session->loop))
     identity__loop_cancel(session->loop, session);
 }

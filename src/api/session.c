@@ -17,7 +17,7 @@
 static identity_state *make_state(const identity_session *session) {
   const identity__record *record = &session->tokens.record;
   const identity__grant *grant = &record->grant;
-  identity__now now = identity__clock_now();
+  identity__now now = identity__loop_now(session->loop);
   identity__block block;
   size_t size = identity__block_cost(sizeof(identity_state)) +
                 identity__block_text_cost(session->publisher_id) +
@@ -95,7 +95,7 @@ static void tokens_flow(identity__call *call) {
 static bool snapshot(identity_session *session, int64_t min_life_ms, bool any_life,
                      const identity_tokens **tokens, identity_error *error) {
   pthread_mutex_lock(&session->lock);
-  identity__now now = identity__clock_now();
+  identity__now now = identity__loop_now(session->loop);
   identity__ask ask = identity__machine_ask_life(&session->tokens, min_life_ms, now);
   bool there = identity__machine_standing(&session->tokens) == IDENTITY_OK;
   bool taken = ask.verdict == IDENTITY__ASK_GIVE || (any_life && there);
@@ -178,7 +178,7 @@ identity_status identity_session_adopt(identity_session *session, const char *jw
   identity__call *call = identity__begin(session, "session_adopt", adopt_flow, 0, error);
   if (call == NULL)
     return error->status;
-  identity__now now = identity__clock_now();
+  identity__now now = identity__loop_now(session->loop);
   call->sent_boot_ms = now.boot_ms;
   identity__claims claims;
   bool readable = identity__jwt_claims(jwt, &claims) != IDENTITY__JWT_UNREADABLE;

@@ -27,6 +27,14 @@ identity__now identity__clock_now(void) {
   return now;
 }
 
+identity__now identity__clock_read(const identity__clock *clock) {
+  if (clock->now == NULL)
+    return identity__clock_now();
+  identity__now now = {0};
+  clock->now(clock->user_data, &now.boot_ms, &now.wall_ms);
+  return now;
+}
+
 void identity__clock_boot_id(char boot_id[IDENTITY__BOOT_ID_SIZE]) {
   memset(boot_id, 0, IDENTITY__BOOT_ID_SIZE);
   int file = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);

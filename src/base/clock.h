@@ -21,6 +21,15 @@ typedef struct identity__moment {
 
 enum { IDENTITY__BOOT_ID_SIZE = 40 };
 
+/* Where a session takes the time from: the host's clock, or the system's (now NULL). */
+typedef struct identity__clock {
+  void (*now)(void *user_data, int64_t *boot_ms, int64_t *wall_ms);
+  void *user_data;
+  char boot_id[IDENTITY__BOOT_ID_SIZE]; /* empty: as the system says */
+} identity__clock;
+
+identity__now identity__clock_read(const identity__clock *clock);
+/* The system's, for what has to do with this machine and not with tokens. */
 identity__now identity__clock_now(void);
 /* Names this boot; empty when the system cannot tell. */
 void identity__clock_boot_id(char boot_id[IDENTITY__BOOT_ID_SIZE]);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -65,4 +66,34 @@ bool identity__process_is_gone(int64_t id, int64_t start, int64_t space) {
   const char *state = find_field(text, STATE_FIELD);
   bool dead = state != NULL && (*state == 'Z' || *state == 'X');
   return dead || start_of(text) != start;
+}
+
+static void *wiped_page(void) {
+#if defined(MADV_WIPEONFORK)
+  size_t size = (size_t)sysconf(_SC_PAGESIZE);
+  void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED)
+    return NULL;
+  if (madvise(page, size, MADV_WIPEONFORK) == 0)
+    return page;
+  (void)munmap(page, size);
+#endif
+  return NULL;
+}
+
+void identity__fork_mark_init(identity__fork_mark *mark) {
+  mark->process = getpid();
+  mark->page = wiped_page();
+  if (mark->page != NULL)
+    *mark->page = 1;
+}
+
+void identity__fork_mark_clear(identity__fork_mark *mark) {
+  if (mark->page != NULL)
+    (void)munmap((void *)(uintptr_t)mark->page, (size_t)sysconf(_SC_PAGESIZE));
+  mark->page = NULL;
+}
+
+bool identity__is_forked(const identity__fork_mark *mark) {
+  return mark->page != NULL ? *mark->page == 0 : getpid() != mark->process;
 }

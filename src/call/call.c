@@ -327,7 +327,7 @@ static int32_t take_timer(identity__call *call, int32_t progress, const identity
   if (now < call->deadline_ms && now >= limit_ms(call))
     return end_request(call, progress, moment);
   bool paused = call->state == STATE_PAUSED || call->state == STATE_AGAIN;
-  if (now >= call->deadline_ms && paused && !call->settled)
+  if (now >= call->deadline_ms && paused && !call->settled && call->error.status != IDENTITY_OK)
     return end_leg(call, call->error.status,
                    moment); /* what kept it from an answer says more than the time-out */
   if (now >= call->deadline_ms) {

@@ -3,7 +3,9 @@
 #include "drive/keep.h"
 #include "drive/pump.h"
 
-#include <unistd.h>
+/* What waits for sockets does not count the time that a device sleeps, deadlines do: after it has woken up, a
+ * call must not go on waiting for what was left. */
+enum { LONGEST_WAIT_MS = 200 };
 
 static void begin_new(identity__loop *loop) {
   identity__loop_admit(loop);
@@ -51,14 +53,14 @@ static bool due_event(identity__loop *loop, const identity__call *call, int64_t 
 }
 
 static void pump_due(identity__loop *loop) {
-  int64_t now_ms = identity__clock_now().boot_ms;
+  int64_t now_ms = identity__loop_now(loop).boot_ms;
   for (identity__call *call = loop->running; call != NULL;) {
     identity__event event;
     identity__call *next = call->next;
     if (due_event(loop, call, now_ms, &event)) {
       identity__pump(call, &event);
       next = loop->running; /* the list has changed */
-      now_ms = identity__clock_now().boot_ms;
+      now_ms = identity__loop_now(loop).boot_ms;
     }
     call = next;
   }
@@ -79,7 +81,7 @@ static identity__call *late_arrival(identity__loop *loop, int64_t now_ms, identi
 static void end_late_arrivals(identity__loop *loop) {
   identity__call *call;
   identity_status status = IDENTITY_OK;
-  while ((call = late_arrival(loop, identity__clock_now().boot_ms, &status)) != NULL) {
+  while ((call = late_arrival(loop, identity__loop_now(loop).boot_ms, &status)) != NULL) {
     identity_error error;
     (void)identity__fail_plain(&error, status);
     identity__event event = {.kind = IDENTITY__EVENT_CANCEL, .error = &error};
@@ -89,7 +91,7 @@ static void end_late_arrivals(identity__loop *loop) {
 
 /* One round for a call that this thread waits for (or none): begin, wait, read what came, and only then judge
  * the clock, so that an answer that is already there is never taken for a time-out. */
-static void drive_round(identity__loop *loop, const identity__call *awaited, int64_t until_ms) {
+static void drive_round(identity__loop *loop, const identity__call *awaited) {
   identity__exchange *exchange;
   /* A flight that the store has settled, or has stopped, is over before it sent anything: who waits for it
    * must not wait for the network. */
@@ -98,8 +100,9 @@ static void drive_round(identity__loop *loop, const identity__call *awaited, int
   while (identity__pump_waiters(loop) || has_new(loop));
   if (awaited != NULL && identity__loop_is_done(loop, awaited))
     return; /* it needed no network */
-  int64_t timer = next_timer_ms(loop);
-  int64_t wait = (timer < until_ms ? timer : until_ms) - identity__clock_now().boot_ms;
+  int64_t wait = next_timer_ms(loop) - identity__loop_now(loop).boot_ms;
+  if (wait > LONGEST_WAIT_MS)
+    wait = LONGEST_WAIT_MS;
   /* What wakes a wait may have been used up by a wait for the store meanwhile. */
   if (identity__loop_take_news(loop))
     wait = 0;
@@ -115,7 +118,7 @@ static void drive_round(identity__loop *loop, const identity__call *awaited, int
 identity_status identity__session_usable(identity_session *session, identity_error *error) {
   if (session == NULL)
     return identity__fail(error, IDENTITY_BAD_ARGUMENT, "session", "session is NULL");
-  if (session->process != getpid())
+  if (identity__loop_is_forked(session->loop))
     return identity__fail_plain(error, IDENTITY_FORKED);
   return IDENTITY_OK;
 }
@@ -156,7 +159,7 @@ identity_status identity__run(identity_session *session, identity__call *call, i
       identity__loop_cancel(loop, session);
     if (identity__loop_take_turn(loop, call)) {
       while (!identity__loop_is_done(loop, call))
-        drive_round(loop, call, INT64_MAX);
+        drive_round(loop, call);
       identity__loop_pass_turn(loop);
     }
     status = call->status;
@@ -190,7 +193,8 @@ static void give_up_flight(identity_session *session) {
 
 void identity__wind_up(identity_session *session) {
   identity__loop *loop = session->loop;
-  int64_t until = identity__clock_now().boot_ms + IDENTITY__CLOSE_GRACE_MS;
+  int64_t until =
+      identity__clock_now().boot_ms + IDENTITY__CLOSE_GRACE_MS; /* whatever the host's clock says */
   pthread_mutex_lock(&loop->lock);
   session->closing = true;
   session->close_until_ms = until;
@@ -201,7 +205,7 @@ void identity__wind_up(identity_session *session) {
     return;
   while (session->flight != NULL && identity__pump_progress(session->flight) != IDENTITY__UNSENT &&
          identity__clock_now().boot_ms < until)
-    drive_round(loop, NULL, until);
+    drive_round(loop, NULL);
   give_up_flight(session);
   identity__keep_retry(session);
   identity__loop_pass_turn(loop);

@@ -8,11 +8,18 @@
 
 enum { LOCK_PATIENCE_MS = 1000, LOCK_PAUSE_MS = 20 };
 
-/* Nobody's deadline may pass while one waits for a lock, nor close's second. */
+/* Nobody's deadline may pass while one waits for a lock. */
+static bool has_deadline_passed(const identity_session *session) {
+  int64_t now_ms = identity__loop_now(session->loop).boot_ms;
+  for (const identity__call *call = session->loop->running; call != NULL; call = call->next)
+    if (call->deadline_ms <= now_ms)
+      return true;
+  return false;
+}
+
+/* Nor close's second. */
 static int64_t patience_ends_ms(identity_session *session, int64_t begun_ms) {
   int64_t ends = begun_ms + LOCK_PATIENCE_MS;
-  for (const identity__call *call = session->loop->running; call != NULL; call = call->next)
-    ends = call->deadline_ms < ends ? call->deadline_ms : ends;
   pthread_mutex_lock(&session->loop->lock);
   int64_t close = session->close_until_ms;
   pthread_mutex_unlock(&session->loop->lock);
@@ -21,20 +28,20 @@ static int64_t patience_ends_ms(identity_session *session, int64_t begun_ms) {
 
 /* A store that is in use is asked again for a while; the network goes on meanwhile. */
 static bool wait_for_lock(identity_session *session, int64_t begun_ms) {
-  if (identity__loop_now(session->loop).boot_ms >= patience_ends_ms(session, begun_ms))
+  if (identity__clock_now().boot_ms >= patience_ends_ms(session, begun_ms) || has_deadline_passed(session))
     return false;
-  int64_t until = identity__loop_now(session->loop).boot_ms + LOCK_PAUSE_MS;
+  int64_t until = identity__clock_now().boot_ms + LOCK_PAUSE_MS;
   int64_t left = LOCK_PAUSE_MS;
   while (left > 0) {
     identity__transport_wait(session->loop->transport, left);
-    left = until - identity__loop_now(session->loop).boot_ms;
+    left = until - identity__clock_now().boot_ms;
   }
   return true;
 }
 
 static int32_t load_bytes(identity_session *session, identity__buffer *bytes, uint64_t *revision) {
   const identity__store *store = &session->store;
-  int64_t begun = identity__loop_now(session->loop).boot_ms;
+  int64_t begun = identity__clock_now().boot_ms;
   int32_t result;
   do {
     size_t length = 0;
@@ -99,7 +106,7 @@ void identity__keep_look(identity_session *session, identity__look *look) {
 static int32_t swap_bytes(identity_session *session, const identity__buffer *bytes, bool both_copies,
                           uint64_t *revision) {
   const identity__store *store = &session->store;
-  int64_t begun = identity__loop_now(session->loop).boot_ms;
+  int64_t begun = identity__clock_now().boot_ms;
   int32_t result;
   do {
     result = store->swap(store->user_data, session->store_key, session->tokens.revision, both_copies,

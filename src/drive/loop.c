@@ -11,9 +11,12 @@ identity__loop *identity__loop_new(const identity__transport_settings *settings,
   if (pthread_cond_init(&loop->changed, NULL) != 0)
     goto no_condition;
   loop->chance = identity__clock_random() | 1;
+  loop->clock = *settings->clock;
+  identity__fork_mark_init(&loop->mark);
   loop->transport = identity__transport_new(settings, error);
   if (loop->transport != NULL)
     return loop;
+  identity__fork_mark_clear(&loop->mark);
   pthread_cond_destroy(&loop->changed);
   pthread_mutex_destroy(&loop->lock);
   free(loop);
@@ -31,14 +34,18 @@ void identity__loop_free(identity__loop *loop) {
   if (loop == NULL)
     return;
   identity__transport_free(loop->transport);
+  identity__fork_mark_clear(&loop->mark);
   pthread_cond_destroy(&loop->changed);
   pthread_mutex_destroy(&loop->lock);
   free(loop);
 }
 
 identity__now identity__loop_now(const identity__loop *loop) {
-  (void)loop;
-  return identity__clock_now();
+  return identity__clock_read(&loop->clock);
+}
+
+bool identity__loop_is_forked(const identity__loop *loop) {
+  return identity__is_forked(&loop->mark);
 }
 
 /* xorshift64*: the system is asked for randomness once a loop, not at every step. */
@@ -46,7 +53,7 @@ identity__moment identity__loop_moment(identity__loop *loop) {
   loop->chance ^= loop->chance >> 12;
   loop->chance ^= loop->chance << 25;
   loop->chance ^= loop->chance >> 27;
-  identity__moment moment = {identity__clock_now(), loop->chance * UINT64_C(0x2545F4914F6CDD1D) >> 1};
+  identity__moment moment = {identity__loop_now(loop), loop->chance * UINT64_C(0x2545F4914F6CDD1D) >> 1};
   return moment;
 }
 

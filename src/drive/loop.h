@@ -3,6 +3,7 @@
 #ifndef IDENTITY__LOOP_H
 #define IDENTITY__LOOP_H
 
+#include "base/process.h"
 #include "call/call.h"
 #include "transport/transport.h"
 
@@ -12,6 +13,8 @@ typedef struct identity__loop {
   pthread_mutex_t lock; /* guards everything but the transport; never held across I/O or foreign code */
   pthread_cond_t changed;
   identity__transport *transport; /* the driver's */
+  identity__clock clock;
+  identity__fork_mark mark;
   bool driven;
   pthread_t driver;
   bool news;                /* a call came or was cancelled: the driver must look before it waits */
@@ -23,10 +26,13 @@ typedef struct identity__loop {
       quiet_until_ms; /* the driver's: the service asked for no requests that can wait, on the boot clock */
 } identity__loop;
 
+/* The clock is the one of the settings. */
 identity__loop *identity__loop_new(const identity__transport_settings *settings, identity_error *error);
 void identity__loop_free(identity__loop *loop);
 
 identity__now identity__loop_now(const identity__loop *loop);
+/* Whether this is a child of the process that made it: what it holds is the parent's. */
+bool identity__loop_is_forked(const identity__loop *loop);
 /* The driver's: the time, and a number that nobody can foresee closely. */
 identity__moment identity__loop_moment(identity__loop *loop);
 

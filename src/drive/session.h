@@ -7,8 +7,6 @@
 #include "store/store.h"
 #include "token/events.h"
 
-#include <sys/types.h>
-
 /* What came of a refresh, for the calls that waited for it. */
 typedef struct identity__flown {
   uint64_t number; /* rises with each flight that ended */
@@ -27,7 +25,6 @@ struct identity_session {
   identity__log log;
   uint32_t timeout_ms;
   int32_t volatile_tokens;
-  pid_t process;
   identity__store store;
   identity__loop *loop;
 

@@ -2,12 +2,13 @@
 #ifndef IDENTITY__SETTINGS_H
 #define IDENTITY__SETTINGS_H
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
 
-#include <identity/identity.h>
+#include <identity/platform.h>
 
-enum { IDENTITY__MEMORY_STORE, IDENTITY__FILE_STORE };
+enum { IDENTITY__MEMORY_STORE, IDENTITY__FILE_STORE, IDENTITY__HOST_STORE };
 
 struct identity_config {
   identity_status failed; /* the first setter that failed */
@@ -32,6 +33,8 @@ struct identity_config {
   int32_t volatile_tokens;
   int32_t environment_proxy;
   identity__log log;
+  identity_store host_store;
+  identity__clock clock;
 };
 
 #endif

@@ -4,6 +4,7 @@
 #ifndef IDENTITY__STORE_H
 #define IDENTITY__STORE_H
 
+#include <identity/platform.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,8 @@ typedef struct identity__store {
   void *user_data;
 } identity__store;
 
+/* A store of the host, whose struct is copied. */
+int32_t identity__host_store(identity__store *store, const identity_store *host);
 /* Each makes a store that its destroy function frees; a STORE_x status. */
 int32_t identity__memory_store(identity__store *store);
 /* Makes the directory (0700; its parent must exist); STORE_IO: that cannot be done or it is not safe to use.

@@ -45,6 +45,7 @@ struct identity__transport {
   identity__exchange *idle;
   struct curl_slist *headers; /* of every request */
   identity__curl_settings settings;
+  identity__clock clock;
   uint32_t running;
   uint32_t idle_count;
   int64_t parallel_ms; /* when more than one exchange ran last */
@@ -70,7 +71,8 @@ static size_t on_read(char *bytes, size_t size, size_t count, void *user_data) {
   identity__exchange *exchange = user_data;
   size_t left = exchange->body_length - exchange->body_sent;
   bool first = exchange->body_sent == 0;
-  if (first && exchange->release_until_ms > 0 && identity__clock_now().boot_ms > exchange->release_until_ms) {
+  if (first && exchange->release_until_ms > 0 &&
+      identity__clock_read(&exchange->transport->clock).boot_ms > exchange->release_until_ms) {
     exchange->response.late = true;
     return CURL_READFUNC_ABORT;
   }
@@ -265,7 +267,8 @@ static void conclude(identity__exchange *exchange, CURLcode result) {
   response->progress = progress_of(exchange);
   response->http_status = exchange->headers.status;
   response->date_s = exchange->headers.date_s;
-  response->retry_after_ms = identity__headers_retry_after_ms(&exchange->headers, time(NULL));
+  response->retry_after_ms = identity__headers_retry_after_ms(
+      &exchange->headers, identity__clock_read(&exchange->transport->clock).wall_ms / 1000);
   if (result == CURLE_OK && response->http_status != 0)
     return;
   identity__curl_failure(response, exchange->easy, result, exchange->error_text,
@@ -385,6 +388,8 @@ identity__transport *identity__transport_new(const identity__transport_settings 
     (void)identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
     return NULL;
   }
+  if (settings->clock != NULL)
+    transport->clock = *settings->clock;
   transport->multi = curl_multi_init();
   transport->parallel_ms = INT64_MIN / 2;
   /* Without file descriptors libcurl makes a handle that nothing can wake. */

@@ -5,6 +5,7 @@
 #define IDENTITY__TRANSPORT_H
 
 #include "base/buffer.h"
+#include "base/clock.h"
 
 #include <identity/identity.h>
 
@@ -20,6 +21,7 @@ typedef struct identity__transport_settings {
   const char *user_agent;
   const char *const *resolve; /* "host:port:address" */
   uint32_t resolve_count;
+  const identity__clock *clock; /* what deadlines of requests are given on, copied; NULL: the system's */
 } identity__transport_settings;
 
 typedef struct identity__request {

@@ -1,0 +1,76 @@
+/* What a device puts in the place of the library's own store and clock. */
+#include "api/begin.h"
+#include "drive/settings.h"
+
+#include <string.h>
+
+/* Remembers the first setter that failed, as the other setters do. */
+static identity_status settle(identity_config *config, const char *setter, const char *rule,
+                              identity_status status) {
+  if (status == IDENTITY_OK || config->failed != IDENTITY_OK)
+    return status;
+  config->failed = status;
+  (void)strncpy(config->failed_setter, setter, sizeof config->failed_setter - 1);
+  config->failed_rule = rule;
+  return status;
+}
+
+void identity_store_init(identity_store *store, uint32_t size) {
+  identity__init_params(store, size);
+}
+
+void identity_clock_init(identity_clock *clock, uint32_t size) {
+  identity__init_params(clock, size);
+}
+
+static identity_status check_store(const identity_store *given, identity_store *store) {
+  identity_error error;
+  if (identity__check_params(given, IDENTITY__FIRST_SIZE(identity_store, swap), store, sizeof *store,
+                             &error) != IDENTITY_OK)
+    return error.status;
+  bool usable =
+      store->load != NULL && store->swap != NULL && (store->flags & ~IDENTITY_STORE_ONE_PROCESS) == 0;
+  return usable ? IDENTITY_OK : IDENTITY_BAD_ARGUMENT;
+}
+
+identity_status identity_config_set_store(identity_config *config, const identity_store *store) {
+  identity_store copy = {0};
+  if (config == NULL)
+    return IDENTITY_BAD_ARGUMENT;
+  if (store == NULL)
+    return identity_config_set_memory_store(config);
+  identity_status status = check_store(store, &copy);
+  if (status != IDENTITY_OK)
+    return settle(config, "store", "must have load and swap functions and known flags", status);
+  config->host_store = copy;
+  config->store_kind = IDENTITY__HOST_STORE;
+  return IDENTITY_OK;
+}
+
+static identity_status check_clock(const identity_clock *given, identity__clock *clock) {
+  identity_error error;
+  identity_clock copy;
+  if (identity__check_params(given, IDENTITY__FIRST_SIZE(identity_clock, boot_id), &copy, sizeof copy,
+                             &error) != IDENTITY_OK)
+    return error.status;
+  size_t length = copy.boot_id != NULL ? strnlen(copy.boot_id, sizeof clock->boot_id) : 0;
+  if (copy.now == NULL || (copy.boot_id != NULL && length == 0) || length >= sizeof clock->boot_id)
+    return IDENTITY_BAD_ARGUMENT;
+  clock->now = copy.now;
+  clock->user_data = copy.user_data;
+  if (length > 0)
+    memcpy(clock->boot_id, copy.boot_id, length);
+  return IDENTITY_OK;
+}
+
+identity_status identity_config_set_clock(identity_config *config, const identity_clock *clock) {
+  identity__clock made = {0};
+  if (config == NULL)
+    return IDENTITY_BAD_ARGUMENT;
+  identity_status status = clock != NULL ? check_clock(clock, &made) : IDENTITY_OK;
+  if (status != IDENTITY_OK)
+    return settle(config, "clock", "must have a function, and a boot id of 1 to 39 characters or none",
+                  status);
+  config->clock = made;
+  return IDENTITY_OK;
+}
