@@ -1,5 +1,5 @@
-/* Networks that do not bring the service: no route, foreign certificates, proxies, redirects, answers that
- * are too much or too little, and addresses that are none. */
+/* Networks that do not bring the service: no route, foreign certificates, proxies, redirects, and
+ * addresses that are none. Answers that are too much or too little: fault 29. */
 #include "support/peer.h"
 #include "support/service.h"
 #include "support/suite.h"
@@ -265,74 +265,6 @@ static void a_redirect_to_another_host_gets_nothing(void **state) {
   peer_stop(&stranger);
 }
 
-/* ---- answers ---- */
-
-static void locale_fault(const char *members) {
-  char json[200];
-  snprintf(json, sizeof json, "{\"path\":\"/locales\",%s}", members);
-  service_fault(&plain, json);
-}
-
-typedef struct row {
-  const char *fault;
-  identity_status status;
-} row;
-
-static void an_answer_at_its_bound_is_taken_and_one_beyond_is_not(void **state) {
-  (void)state;
-  static const row rows[] = {
-      {"\"big_body\":1048576", IDENTITY_OK},
-      {"\"big_body\":1048577", IDENTITY_NOT_THE_SERVICE},
-      {"\"big_body\":1048577,\"chunked\":true", IDENTITY_NOT_THE_SERVICE},
-      {"\"big_body\":10000000000", IDENTITY_NOT_THE_SERVICE},
-      {"\"big_header\":60000", IDENTITY_OK},
-      {"\"big_header\":65536", IDENTITY_NOT_THE_SERVICE},
-      {"\"big_header\":150000", IDENTITY_NOT_THE_SERVICE},
-      {"\"content_encoding\":\"gzip\"", IDENTITY_NOT_THE_SERVICE},
-      {"\"content_encoding\":\"br\",\"status\":500,\"body\":\"x\"", IDENTITY_NOT_THE_SERVICE},
-      {"\"content_encoding\":\"identity\"", IDENTITY_OK},
-      {"\"chunked\":true", IDENTITY_OK},
-  };
-  identity_session *session = service_open(&plain, "viewer");
-  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-    identity_error error;
-    service_reset(&plain);
-    locale_fault(rows[i].fault);
-    int64_t begun = service_now_ms();
-    identity_status status = locale_of(session, &error);
-    if (status != rows[i].status)
-      fail_msg("%s: %s: %s", rows[i].fault, identity_status_name(status), error.message);
-    assert_true(service_now_ms() - begun < 1000);
-    assert_int_equal(service_count(&plain, "GET", "/locales", -1), 1);
-    assert_int_equal(locale_of(session, &error), IDENTITY_OK); /* the session goes on */
-  }
-  identity_session_close(session);
-}
-
-static void a_token_answer_has_a_smaller_bound(void **state) {
-  (void)state;
-  identity_session *session = service_open(&plain, "viewer");
-  service_register(session, MAIL);
-  service_fault(&plain, "{\"path\":\"/auths\",\"big_body\":262144}");
-  assert_int_equal(service_login(session, MAIL, TEST_PASSWORD, NULL), IDENTITY_OK);
-  service_fault(&plain, "{\"path\":\"/auths\",\"big_body\":262145}");
-  assert_int_equal(service_login(session, MAIL, TEST_PASSWORD, NULL), IDENTITY_NOT_THE_SERVICE);
-  service_fault(&plain, "{\"path\":\"" REFRESH "\",\"big_body\":262145}");
-  assert_int_equal(identity_session_refresh(session, NULL), IDENTITY_NOT_THE_SERVICE);
-  assert_int_equal(service_count(&plain, "POST", REFRESH, -1), 1);
-  identity_session_close(session);
-}
-
-static void a_truncated_answer_of_a_get_is_asked_for_twice_more(void **state) {
-  (void)state;
-  identity_error error;
-  identity_session *session = service_open(&plain, "viewer");
-  locale_fault("\"cut_body_at\":10,\"times\":-1");
-  assert_int_equal(locale_of(session, &error), IDENTITY_CONNECTION_LOST);
-  assert_int_equal(service_count(&plain, "GET", "/locales", -1), 3);
-  identity_session_close(session);
-}
-
 /* ---- addresses ---- */
 
 static identity_status open_at(const char *base_url, int loopback_http, identity_error *error) {
@@ -419,9 +351,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(a_proxy_that_lets_nobody_out_is_offline, reset),
     cmocka_unit_test_setup(the_environments_proxy_counts_only_when_allowed, reset),
     cmocka_unit_test_setup(a_redirect_to_another_host_gets_nothing, reset),
-    cmocka_unit_test_setup(an_answer_at_its_bound_is_taken_and_one_beyond_is_not, reset),
-    cmocka_unit_test_setup(a_token_answer_has_a_smaller_bound, reset),
-    cmocka_unit_test_setup(a_truncated_answer_of_a_get_is_asked_for_twice_more, reset),
     cmocka_unit_test_setup(plain_http_is_for_loopback_and_only_when_allowed, reset),
     cmocka_unit_test_setup(what_is_no_base_url_is_refused, reset),
 };

@@ -65,17 +65,6 @@ static void the_text_of_an_unknown_outcome_tells_to_log_in(void **state) {
   identity_session_close(session);
 }
 
-static void after_an_unknown_outcome_a_login_tells_that_it_was_done(void **state) {
-  (void)state;
-  identity_error error;
-  identity_session *session = service_open(&server, "viewer");
-  set_fault(&kinds[KIND_REGISTER], "\"drop\":\"after\"");
-  assert_int_equal(kinds[KIND_REGISTER].run(session, &error), IDENTITY_OUTCOME_UNKNOWN);
-  assert_int_equal(kinds[KIND_LOGIN].run(session, &error), IDENTITY_OK);
-  probe_sent(&server, "POST", "/customers", 1);
-  identity_session_close(session);
-}
-
 static void what_certainly_did_not_leave_has_no_unknown_outcome(void **state) {
   (void)state;
   identity_session *session = impatient("http://127.0.0.1:1");
@@ -168,7 +157,6 @@ static void a_refusal_right_after_a_fresh_token_is_not_allowed_and_keeps_the_ses
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(a_register_or_new_password_without_an_answer_has_an_unknown_outcome, reset),
     cmocka_unit_test_setup(the_text_of_an_unknown_outcome_tells_to_log_in, reset),
-    cmocka_unit_test_setup(after_an_unknown_outcome_a_login_tells_that_it_was_done, reset),
     cmocka_unit_test_setup(what_certainly_did_not_leave_has_no_unknown_outcome, reset),
     cmocka_unit_test_setup(a_failure_before_the_request_that_matters_is_no_unknown_outcome, reset),
     cmocka_unit_test_setup(the_services_retry_after_is_handed_on, reset),

@@ -1,7 +1,6 @@
 /* Who is signed in, and what of it a file store keeps: restarts, several handles, sign-in beside an old
  * session, sign-out while something is under way. */
 #include "support/crowd.h"
-#include "support/peer.h"
 #include "support/service.h"
 #include "support/slot.h"
 #include "support/suite.h"
@@ -183,34 +182,6 @@ static void a_logout_wipes_every_copy_in_the_file(void **state) {
   free(path);
 }
 
-static void a_logout_works_offline(void **state) {
-  (void)state;
-  char base_url[64];
-  char directory[128];
-  char *jwt, *refresh_token;
-  service_login_raw(&server, JO, &jwt, &refresh_token);
-  identity_config *config = service_config(&server);
-  snprintf(base_url, sizeof base_url, "http://127.0.0.1:%d", peer_closed_port());
-  snprintf(directory, sizeof directory, "%s/store", server.directory);
-  assert_int_equal(identity_config_set_base_url(config, base_url), IDENTITY_OK);
-  assert_int_equal(identity_config_set_file_store(config, directory), IDENTITY_OK);
-  identity_session *session = service_open_with(config, "viewer");
-  assert_int_equal(identity_session_adopt(session, jwt, refresh_token, NULL), IDENTITY_OK);
-  char *path = slot_path(&server, "store");
-  assert_true(slot_has(path, refresh_token));
-  assert_int_equal(identity_logout_everywhere(session, NULL), IDENTITY_OUTCOME_UNKNOWN);
-  assert_stands(session, IDENTITY_STATE_SIGNED_OUT, IDENTITY_REASON_LOGOUT_EVERYWHERE);
-  assert_int_equal(identity_session_adopt(session, jwt, refresh_token, NULL), IDENTITY_OK);
-  assert_int_equal(identity_logout(session, NULL), IDENTITY_OK);
-  assert_stands(session, IDENTITY_STATE_SIGNED_OUT, IDENTITY_REASON_LOGOUT);
-  assert_false(slot_has(path, refresh_token));
-  assert_false(slot_has(path, jwt));
-  identity_session_close(session);
-  free(path);
-  free(jwt);
-  free(refresh_token);
-}
-
 static void logout_is_seen_at(crowd_call call, int fetches) {
   identity_session *one = signed_in_as("viewer", JO);
   identity_session *other = opened("viewer");
@@ -385,7 +356,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(a_slot_belongs_to_its_publisher_and_environment, reset),
     cmocka_unit_test_setup(a_file_that_was_moved_to_another_account_signs_nobody_in, reset),
     cmocka_unit_test_setup(a_logout_wipes_every_copy_in_the_file, reset),
-    cmocka_unit_test_setup(a_logout_works_offline, reset),
     cmocka_unit_test_setup(a_logout_is_seen_by_another_handle_at_its_next_refresh, reset),
     cmocka_unit_test_setup(a_logout_is_seen_by_another_handle_at_its_next_401, reset),
     cmocka_unit_test_setup(a_login_through_another_handle_is_taken_over, reset),

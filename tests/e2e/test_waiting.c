@@ -98,19 +98,6 @@ static void a_service_that_drips_is_given_up_in_time(void **state) {
   peer_stop(&slow);
 }
 
-static void a_service_that_only_accepts_is_given_up_in_time(void **state) {
-  (void)state;
-  peer silent;
-  char base_url[64];
-  peer_start(&silent, NULL, 0, 0);
-  snprintf(base_url, sizeof base_url, "http://127.0.0.1:%d", silent.port);
-  call_in_time(base_url);
-  snprintf(base_url, sizeof base_url, "https://127.0.0.1:%d", silent.port);
-  call_in_time(base_url);
-  assert_int_equal(peer_connections(&silent), 2);
-  peer_stop(&silent);
-}
-
 static void a_service_that_fails_again_and_again_is_given_up_in_time(void **state) {
   (void)state;
   identity_config *config = service_config(&server);
@@ -269,7 +256,6 @@ static void close_keeps_the_pair_of_a_refresh_that_answers_within_its_second(voi
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(a_service_that_never_answers_is_given_up_in_time, reset),
     cmocka_unit_test_setup(a_service_that_drips_is_given_up_in_time, reset),
-    cmocka_unit_test_setup(a_service_that_only_accepts_is_given_up_in_time, reset),
     cmocka_unit_test_setup(a_service_that_fails_again_and_again_is_given_up_in_time, reset),
     cmocka_unit_test_setup(sixty_four_callers_are_all_given_up_in_time, reset),
     cmocka_unit_test_setup(an_interrupt_ends_the_calls_in_flight_and_no_later_one, reset),

@@ -9,6 +9,9 @@
 #include <cmocka.h>
 #include <string.h>
 
+/* A thousand threads with the usual 8 MiB each would be refused here and there. */
+enum { STACK_SIZE = 512 * 1024 };
+
 static void *run(void *user_data) {
   struct crowd_member *member = user_data;
   crowd *people = member->crowd;
@@ -24,12 +27,16 @@ void crowd_start(crowd *people, identity_session *session, int count, crowd_call
   people->session = session;
   people->call = call;
   people->count = count;
+  pthread_attr_t small;
   assert_true(count <= CROWD_MOST);
+  assert_int_equal(pthread_attr_init(&small), 0);
+  assert_int_equal(pthread_attr_setstacksize(&small, STACK_SIZE), 0);
   assert_int_equal(pthread_barrier_init(&people->start, NULL, (unsigned)count), 0);
   for (int i = 0; i < count; i++) {
     people->members[i].crowd = people;
-    assert_int_equal(pthread_create(&people->threads[i], NULL, run, &people->members[i]), 0);
+    assert_int_equal(pthread_create(&people->threads[i], &small, run, &people->members[i]), 0);
   }
+  pthread_attr_destroy(&small);
 }
 
 void crowd_join(crowd *people) {

@@ -5,7 +5,7 @@
 #include <identity/identity.h>
 #include <pthread.h>
 
-enum { CROWD_MOST = 64 };
+enum { CROWD_MOST = 1024 };
 
 typedef identity_status (*crowd_call)(identity_session *session, identity_error *error);
 

@@ -1,6 +1,6 @@
 /* main() of a unit test: SUITE("name", tests) or, with fixtures of the whole group, SUITE_WITH("name", tests,
  * setup, teardown), where tests is an array of struct CMUnitTest. With --count the program only prints how
- * many there are. */
+ * many there are; with --worker it is the child process of another test (worker.h). */
 #ifndef SUPPORT_SUITE_H
 #define SUPPORT_SUITE_H
 
@@ -13,6 +13,8 @@
 
 #include <stdio.h>
 #include <string.h>
+
+int worker_main(void);
 
 static struct {
   CMFixtureFunction setup;
@@ -42,6 +44,8 @@ static int suite_teardown(void **state) {
   int main(int count, char **arguments) {                                                                    \
     if (count == 2 && strcmp(arguments[1], "--count") == 0)                                                  \
       return printf("%zu\n", sizeof(tests) / sizeof((tests)[0])) < 0;                                        \
+    if (count == 2 && strcmp(arguments[1], "--worker") == 0)                                                 \
+      return worker_main();                                                                                  \
     suite.setup = group_setup;                                                                               \
     suite.teardown = group_teardown;                                                                         \
     return cmocka_run_group_tests_name(name, tests, suite_setup, suite_teardown) != 0 || suite.broken;       \

@@ -1,5 +1,5 @@
-/* A file store that is locked, damaged or cannot be written: no viewer is lost, and none is kept against
- * their wish. */
+/* Faults 19, 20 and 21. A file store that is locked, damaged or cannot be written: no viewer is lost, and
+ * none is kept against their wish. */
 #include "support/crowd.h"
 #include "support/service.h"
 #include "support/slot.h"
@@ -89,7 +89,7 @@ static identity_session *signed_in_briefly(void) {
   return opened_with(300, 0);
 }
 
-static void a_store_that_is_locked_at_open_says_neither_in_nor_out(void **state) {
+static void fault_20_a_store_that_is_locked_at_open_says_neither_in_nor_out(void **state) {
   (void)state;
   identity_error error;
   identity_session_close(signed_in());
@@ -104,7 +104,7 @@ static void a_store_that_is_locked_at_open_says_neither_in_nor_out(void **state)
   identity_session_close(session);
 }
 
-static void a_store_that_is_locked_later_stops_a_rotation_before_it_is_sent(void **state) {
+static void fault_20_a_store_that_is_locked_later_stops_a_rotation_before_it_is_sent(void **state) {
   (void)state;
   identity_session *session = signed_in_briefly();
   int lock = slot_lock(path);
@@ -117,7 +117,7 @@ static void a_store_that_is_locked_later_stops_a_rotation_before_it_is_sent(void
   identity_session_close(session);
 }
 
-static void a_lock_that_goes_within_a_second_is_waited_for(void **state) {
+static void fault_20_a_lock_that_goes_within_a_second_is_waited_for(void **state) {
   (void)state;
   crowd one;
   identity_session *session = signed_in_briefly();
@@ -131,7 +131,7 @@ static void a_lock_that_goes_within_a_second_is_waited_for(void **state) {
   identity_session_close(session);
 }
 
-static void waiting_for_a_lock_ends_with_the_calls_time(void **state) {
+static void fault_20_waiting_for_a_lock_ends_with_the_calls_time(void **state) {
   (void)state;
   identity_session *session = signed_in_briefly();
   int lock = slot_lock(path);
@@ -148,7 +148,7 @@ static void waiting_for_a_lock_ends_with_the_calls_time(void **state) {
   identity_session_close(session);
 }
 
-static void a_logout_while_the_store_is_locked_is_made_good_later(void **state) {
+static void fault_20_a_logout_while_the_store_is_locked_is_made_good_later(void **state) {
   (void)state;
   identity_session *session = signed_in_briefly();
   int lock = slot_lock(path);
@@ -162,7 +162,7 @@ static void a_logout_while_the_store_is_locked_is_made_good_later(void **state) 
   identity_session_close(session);
 }
 
-static void close_tries_the_logout_again_too(void **state) {
+static void fault_20_close_tries_the_logout_again_too(void **state) {
   (void)state;
   identity_session *session = signed_in_briefly();
   int lock = slot_lock(path);
@@ -175,7 +175,7 @@ static void close_tries_the_logout_again_too(void **state) {
   identity_session_close(session);
 }
 
-static void a_logout_of_a_session_that_could_not_be_read_is_made_good_later(void **state) {
+static void fault_20_a_logout_of_a_session_that_could_not_be_read_is_made_good_later(void **state) {
   (void)state;
   identity_session_close(signed_in());
   int lock = slot_lock(path);
@@ -193,7 +193,7 @@ static void a_logout_of_a_session_that_could_not_be_read_is_made_good_later(void
 
 /* ---- not writable ---- */
 
-static void a_login_without_a_store_to_write_is_refused_before_it_is_sent(void **state) {
+static void fault_19_a_login_without_a_store_to_write_is_refused_before_it_is_sent(void **state) {
   (void)state;
   identity_session *session = opened();
   assert_int_equal(mkdir(path, 0700), 0);
@@ -205,7 +205,7 @@ static void a_login_without_a_store_to_write_is_refused_before_it_is_sent(void *
   identity_session_close(session);
 }
 
-static void volatile_tokens_live_in_memory_until_the_store_is_back(void **state) {
+static void fault_19_volatile_tokens_live_in_memory_until_the_store_is_back(void **state) {
   (void)state;
   identity_session *session = opened_with(5000, 1);
   assert_int_equal(mkdir(path, 0700), 0);
@@ -224,7 +224,7 @@ static void volatile_tokens_live_in_memory_until_the_store_is_back(void **state)
   identity_session_close(session);
 }
 
-static void a_store_that_fails_after_the_answer_does_not_cost_the_login(void **state) {
+static void fault_19_a_store_that_fails_after_the_answer_does_not_cost_the_login(void **state) {
   (void)state;
   crowd one;
   identity_session *session = signed_in();
@@ -243,7 +243,7 @@ static void a_store_that_fails_after_the_answer_does_not_cost_the_login(void **s
   identity_session_close(session);
 }
 
-static void a_rotated_pair_survives_a_store_that_fails_under_it(void **state) {
+static void fault_19_a_rotated_pair_survives_a_store_that_fails_under_it(void **state) {
   (void)state;
   crowd one;
   identity_session *session = signed_in();
@@ -264,7 +264,7 @@ static void a_rotated_pair_survives_a_store_that_fails_under_it(void **state) {
   identity_session_close(session);
 }
 
-static void a_store_that_cannot_be_written_stops_a_rotation_and_the_jwt_goes_on(void **state) {
+static void fault_19_a_store_that_cannot_be_written_stops_a_rotation_and_the_jwt_goes_on(void **state) {
   (void)state;
   identity_session *session = signed_in();
   slot_block(path);
@@ -280,7 +280,7 @@ static void a_store_that_cannot_be_written_stops_a_rotation_and_the_jwt_goes_on(
   identity_session_close(session);
 }
 
-static void a_logout_that_cannot_be_written_says_so_and_is_made_good_later(void **state) {
+static void fault_19_a_logout_that_cannot_be_written_says_so_and_is_made_good_later(void **state) {
   (void)state;
   identity_session *session = signed_in();
   slot_block(path);
@@ -296,7 +296,7 @@ static void a_logout_that_cannot_be_written_says_so_and_is_made_good_later(void 
 
 /* ---- damaged ---- */
 
-static void a_damaged_file_asks_for_a_login_which_overwrites_it(void **state) {
+static void fault_21_a_damaged_file_asks_for_a_login_which_overwrites_it(void **state) {
   (void)state;
   identity_session_close(signed_in());
   slot_damage(path);
@@ -313,7 +313,7 @@ static void a_damaged_file_asks_for_a_login_which_overwrites_it(void **state) {
   identity_session_close(session);
 }
 
-static void a_file_damaged_under_a_session_is_written_anew_with_the_pair_in_memory(void **state) {
+static void fault_21_a_file_damaged_under_a_session_is_written_anew_with_the_pair_in_memory(void **state) {
   (void)state;
   identity_session *session = signed_in();
   slot_damage(path);
@@ -329,21 +329,23 @@ static void a_file_damaged_under_a_session_is_written_anew_with_the_pair_in_memo
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup(a_store_that_is_locked_at_open_says_neither_in_nor_out, reset),
-    cmocka_unit_test_setup(a_store_that_is_locked_later_stops_a_rotation_before_it_is_sent, reset),
-    cmocka_unit_test_setup(a_lock_that_goes_within_a_second_is_waited_for, reset),
-    cmocka_unit_test_setup(waiting_for_a_lock_ends_with_the_calls_time, reset),
-    cmocka_unit_test_setup(a_logout_while_the_store_is_locked_is_made_good_later, reset),
-    cmocka_unit_test_setup(close_tries_the_logout_again_too, reset),
-    cmocka_unit_test_setup(a_logout_of_a_session_that_could_not_be_read_is_made_good_later, reset),
-    cmocka_unit_test_setup(a_login_without_a_store_to_write_is_refused_before_it_is_sent, reset),
-    cmocka_unit_test_setup(volatile_tokens_live_in_memory_until_the_store_is_back, reset),
-    cmocka_unit_test_setup(a_store_that_fails_after_the_answer_does_not_cost_the_login, reset),
-    cmocka_unit_test_setup(a_rotated_pair_survives_a_store_that_fails_under_it, reset),
-    cmocka_unit_test_setup(a_store_that_cannot_be_written_stops_a_rotation_and_the_jwt_goes_on, reset),
-    cmocka_unit_test_setup(a_logout_that_cannot_be_written_says_so_and_is_made_good_later, reset),
-    cmocka_unit_test_setup(a_damaged_file_asks_for_a_login_which_overwrites_it, reset),
-    cmocka_unit_test_setup(a_file_damaged_under_a_session_is_written_anew_with_the_pair_in_memory, reset),
+    cmocka_unit_test_setup(fault_20_a_store_that_is_locked_at_open_says_neither_in_nor_out, reset),
+    cmocka_unit_test_setup(fault_20_a_store_that_is_locked_later_stops_a_rotation_before_it_is_sent, reset),
+    cmocka_unit_test_setup(fault_20_a_lock_that_goes_within_a_second_is_waited_for, reset),
+    cmocka_unit_test_setup(fault_20_waiting_for_a_lock_ends_with_the_calls_time, reset),
+    cmocka_unit_test_setup(fault_20_a_logout_while_the_store_is_locked_is_made_good_later, reset),
+    cmocka_unit_test_setup(fault_20_close_tries_the_logout_again_too, reset),
+    cmocka_unit_test_setup(fault_20_a_logout_of_a_session_that_could_not_be_read_is_made_good_later, reset),
+    cmocka_unit_test_setup(fault_19_a_login_without_a_store_to_write_is_refused_before_it_is_sent, reset),
+    cmocka_unit_test_setup(fault_19_volatile_tokens_live_in_memory_until_the_store_is_back, reset),
+    cmocka_unit_test_setup(fault_19_a_store_that_fails_after_the_answer_does_not_cost_the_login, reset),
+    cmocka_unit_test_setup(fault_19_a_rotated_pair_survives_a_store_that_fails_under_it, reset),
+    cmocka_unit_test_setup(fault_19_a_store_that_cannot_be_written_stops_a_rotation_and_the_jwt_goes_on,
+                           reset),
+    cmocka_unit_test_setup(fault_19_a_logout_that_cannot_be_written_says_so_and_is_made_good_later, reset),
+    cmocka_unit_test_setup(fault_21_a_damaged_file_asks_for_a_login_which_overwrites_it, reset),
+    cmocka_unit_test_setup(fault_21_a_file_damaged_under_a_session_is_written_anew_with_the_pair_in_memory,
+                           reset),
 };
 
-SUITE_WITH("store faults", tests, start, stop)
+SUITE_WITH("faults: the store", tests, start, stop)

@@ -1,5 +1,5 @@
-/* A connection that the service closes under a request: what must not be done twice is sent once, whatever
- * libcurl would do by itself, and a GET in the same place succeeds. */
+/* Fault 28. A connection that the service closes under a request: what must not be done twice is sent once,
+ * whatever libcurl would do by itself, and a GET in the same place succeeds. */
 #include "support/service.h"
 #include "support/suite.h"
 
@@ -55,7 +55,7 @@ static identity_session *signed_in(void) {
   return session;
 }
 
-static void a_refresh_is_sent_once(void **state) {
+static void fault_28_a_refresh_is_sent_once(void **state) {
   (void)state;
   identity_session *session = signed_in();
   close_under("POST", "/auths/refresh_token");
@@ -65,7 +65,7 @@ static void a_refresh_is_sent_once(void **state) {
   identity_session_close(session);
 }
 
-static void a_registration_is_sent_once_and_its_outcome_unknown(void **state) {
+static void fault_28_a_registration_is_sent_once_and_its_outcome_unknown(void **state) {
   (void)state;
   identity_error error;
   identity_register_params params;
@@ -84,7 +84,7 @@ static void a_registration_is_sent_once_and_its_outcome_unknown(void **state) {
   identity_session_close(session);
 }
 
-static void a_login_is_sent_once(void **state) {
+static void fault_28_a_login_is_sent_once(void **state) {
   (void)state;
   identity_session *session = signed_in();
   assert_int_equal(identity_logout(session, NULL), IDENTITY_OK);
@@ -97,7 +97,7 @@ static void a_login_is_sent_once(void **state) {
   identity_session_close(session);
 }
 
-static void a_new_password_is_sent_once_and_its_outcome_unknown(void **state) {
+static void fault_28_a_new_password_is_sent_once_and_its_outcome_unknown(void **state) {
   (void)state;
   identity_update_password_params params;
   identity_session *session = signed_in();
@@ -112,7 +112,7 @@ static void a_new_password_is_sent_once_and_its_outcome_unknown(void **state) {
   identity_session_close(session);
 }
 
-static void a_reset_mail_is_asked_for_once(void **state) {
+static void fault_28_a_reset_mail_is_asked_for_once(void **state) {
   (void)state;
   identity_session *session = signed_in();
   close_under("PUT", "/customers/passwords");
@@ -122,7 +122,7 @@ static void a_reset_mail_is_asked_for_once(void **state) {
 }
 
 /* No body: nothing that libcurl would have to rewind holds it back from asking again. */
-static void a_logout_everywhere_is_sent_once_and_not_confirmed(void **state) {
+static void fault_28_a_logout_everywhere_is_sent_once_and_not_confirmed(void **state) {
   (void)state;
   identity_session *session = signed_in();
   close_under("DELETE", "/refresh_tokens");
@@ -133,7 +133,7 @@ static void a_logout_everywhere_is_sent_once_and_not_confirmed(void **state) {
   identity_session_close(session);
 }
 
-static void a_get_in_the_same_place_succeeds(void **state) {
+static void fault_28_a_get_in_the_same_place_succeeds(void **state) {
   (void)state;
   identity_session *session = signed_in();
   close_under("GET", "/customers/*");
@@ -145,7 +145,7 @@ static void a_get_in_the_same_place_succeeds(void **state) {
 
 /* Closed while nothing was under way: nothing has left, and everything may be sent, also what is sent once.
  */
-static void a_connection_closed_while_idle_costs_nothing(void **state) {
+static void fault_28_a_connection_closed_while_idle_costs_nothing(void **state) {
   (void)state;
   identity_session *session = signed_in();
   service_send(&server, "POST", "close-idle", "{}");
@@ -164,7 +164,7 @@ static void a_connection_closed_while_idle_costs_nothing(void **state) {
 }
 
 /* The answer was on its way when the connection broke: processed, not confirmed, not asked again. */
-static void what_was_processed_without_an_answer_is_not_sent_again(void **state) {
+static void fault_28_what_was_processed_without_an_answer_is_not_sent_again(void **state) {
   (void)state;
   identity_session *session = signed_in();
   service_fault(&server, "{\"path\":\"/auths/refresh_token\",\"drop\":\"after\",\"times\":-1}");
@@ -190,25 +190,25 @@ static void change_to_plain_http(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    TEST(a_refresh_is_sent_once),
-    TEST(a_registration_is_sent_once_and_its_outcome_unknown),
-    TEST(a_login_is_sent_once),
-    TEST(a_new_password_is_sent_once_and_its_outcome_unknown),
-    TEST(a_reset_mail_is_asked_for_once),
-    TEST(a_logout_everywhere_is_sent_once_and_not_confirmed),
-    TEST(a_get_in_the_same_place_succeeds),
-    TEST(a_connection_closed_while_idle_costs_nothing),
-    TEST(what_was_processed_without_an_answer_is_not_sent_again),
+    TEST(fault_28_a_refresh_is_sent_once),
+    TEST(fault_28_a_registration_is_sent_once_and_its_outcome_unknown),
+    TEST(fault_28_a_login_is_sent_once),
+    TEST(fault_28_a_new_password_is_sent_once_and_its_outcome_unknown),
+    TEST(fault_28_a_reset_mail_is_asked_for_once),
+    TEST(fault_28_a_logout_everywhere_is_sent_once_and_not_confirmed),
+    TEST(fault_28_a_get_in_the_same_place_succeeds),
+    TEST(fault_28_a_connection_closed_while_idle_costs_nothing),
+    TEST(fault_28_what_was_processed_without_an_answer_is_not_sent_again),
     cmocka_unit_test(change_to_plain_http),
-    PLAIN(a_refresh_is_sent_once),
-    PLAIN(a_registration_is_sent_once_and_its_outcome_unknown),
-    PLAIN(a_login_is_sent_once),
-    PLAIN(a_new_password_is_sent_once_and_its_outcome_unknown),
-    PLAIN(a_reset_mail_is_asked_for_once),
-    PLAIN(a_logout_everywhere_is_sent_once_and_not_confirmed),
-    PLAIN(a_get_in_the_same_place_succeeds),
-    PLAIN(a_connection_closed_while_idle_costs_nothing),
-    PLAIN(what_was_processed_without_an_answer_is_not_sent_again),
+    PLAIN(fault_28_a_refresh_is_sent_once),
+    PLAIN(fault_28_a_registration_is_sent_once_and_its_outcome_unknown),
+    PLAIN(fault_28_a_login_is_sent_once),
+    PLAIN(fault_28_a_new_password_is_sent_once_and_its_outcome_unknown),
+    PLAIN(fault_28_a_reset_mail_is_asked_for_once),
+    PLAIN(fault_28_a_logout_everywhere_is_sent_once_and_not_confirmed),
+    PLAIN(fault_28_a_get_in_the_same_place_succeeds),
+    PLAIN(fault_28_a_connection_closed_while_idle_costs_nothing),
+    PLAIN(fault_28_what_was_processed_without_an_answer_is_not_sent_again),
 };
 
-SUITE_WITH("once", tests, start, stop)
+SUITE_WITH("faults: connections closed under a call", tests, start, stop)
