@@ -52,6 +52,8 @@ void sbx_exchange_note_arrival(struct sbx_exchange *exchange) {
   entry->fault = exchange->fault == NULL ? 0 : exchange->fault->id;
   entry->body_bytes = exchange->body.length;
   note_credentials(exchange, entry);
+  const char *agent = exchange->call.header(&exchange->call, "User-Agent");
+  sbx_text_copy_printable(entry->agent, sizeof entry->agent, agent == NULL ? "" : agent);
   struct name_list names = {.out = entry->header_names, .capacity = sizeof entry->header_names};
   MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, add_header_name, &names);
 }

@@ -66,7 +66,8 @@ static cJSON *entry_to_json(const struct sbx_journal_entry *entry) {
       put_fingerprint(json, "refresh_token", entry->refresh_sent) &&
       put_fingerprint(json, "refresh_token_issued", entry->refresh_issued) &&
       sbx_json_put_integer(json, "body_bytes", (int64_t)entry->body_bytes) &&
-      sbx_json_put_text(json, "headers", entry->header_names);
+      sbx_json_put_text(json, "headers", entry->header_names) &&
+      sbx_json_put_text(json, "agent", entry->agent);
   return sbx_json_finish(json, ok);
 }
 

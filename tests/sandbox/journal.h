@@ -31,6 +31,7 @@ struct sbx_journal_entry {
   char refresh_issued[SBX_FINGERPRINT_SIZE];
   uint64_t body_bytes;
   char header_names[160];
+  char agent[64]; /* User-Agent, as far as it fits */
 };
 
 /* A ring: the oldest entries go, and `first` tells how far. */

@@ -223,6 +223,7 @@ test_journal() {
   entries=$(journal "/customers/$ID")
   check "a bearer on an authorised call" grep -q '"bearer":true' <<< "$entries"
   check "the customer" grep -q "\"customer_id\":$ID" <<< "$entries"
+  check "the name of the client" grep -q '"agent":"[^"]*curl/[0-9]' <<< "$entries"
   check "the names of the headers" grep -q '"headers":"Host,.*Authorization' <<< "$entries"
   control GET journal
   lacks "the journal has no query, no token, no password" secret "$JWT" "$REFRESH" s3cretpass
