@@ -8,9 +8,6 @@
 
 #define MAIL "jo@example.com"
 #define REFRESH "/auths/refresh_token"
-#define ALWAYS_401                                                                                           \
-  "{\"method\":\"GET\",\"path\":\"/customers/*\",\"times\":-1,\"status\":401,"                               \
-  "\"body\":{\"errors\":[\"Invalid JWT\"]}"
 #define DATED_2100 "\"headers\":{\"Date\":\"Fri, 01 Jan 2100 00:00:00 GMT\"}"
 
 static service server;
@@ -114,64 +111,6 @@ static void a_waiter_that_gives_up_does_not_cost_the_refresh(void **state) {
 }
 
 /* ---- when not ---- */
-
-static void a_401_right_after_a_refresh_is_not_allowed_and_keeps_the_session(void **state) {
-  (void)state;
-  identity_error error;
-  identity_session *session = signed_in("viewer");
-  service_fault(&server, ALWAYS_401 "," DATED_2100 "}");
-  assert_int_equal(service_fetch(session, &error), IDENTITY_NOT_ALLOWED);
-  assert_int_equal(error.http_status, 401);
-  assert_int_equal(fetches(401), 2);
-  assert_int_equal(fetches(-1), 2);
-  assert_int_equal(refreshes(200), 1);
-  assert_int_equal(service_state_of(session), IDENTITY_STATE_ACTIVE);
-  service_clear_faults(&server);
-  assert_int_equal(service_fetch(session, NULL), IDENTITY_OK);
-  identity_session_close(session);
-}
-
-static void at_most_four_refreshes_an_hour_are_caused_by_a_401(void **state) {
-  (void)state;
-  identity_session *session = signed_in("viewer");
-  service_fault(&server, ALWAYS_401 "," DATED_2100 "}");
-  for (int i = 0; i < 8; i++)
-    assert_int_equal(service_fetch(session, NULL), IDENTITY_NOT_ALLOWED);
-  assert_int_equal(refreshes(-1), 4);
-  assert_int_equal(fetches(401), 4 * 2 + 4);
-  service_clear_faults(&server);
-  assert_int_equal(service_fetch(session, NULL), IDENTITY_OK); /* the JWT was not given up */
-  assert_int_equal(refreshes(-1), 4);
-  identity_session_close(session);
-}
-
-static void a_restart_does_not_renew_the_budget(void **state) {
-  (void)state;
-  identity_session *session = service_open_stored(&server, "viewer", "budget");
-  service_register(session, MAIL);
-  service_fault(&server, ALWAYS_401 "," DATED_2100 "}");
-  for (int i = 0; i < 4; i++)
-    assert_int_equal(service_fetch(session, NULL), IDENTITY_NOT_ALLOWED);
-  identity_session_close(session);
-  session = service_open_stored(&server, "viewer", "budget");
-  assert_int_equal(service_fetch(session, NULL), IDENTITY_NOT_ALLOWED);
-  assert_int_equal(refreshes(-1), 4);
-  identity_session_close(session);
-}
-
-static void a_401_for_a_young_jwt_causes_no_refresh(void **state) {
-  (void)state;
-  identity_session *session = signed_in("viewer");
-  service_fault(&server, ALWAYS_401 "}");
-  assert_int_equal(service_fetch(session, NULL), IDENTITY_NOT_ALLOWED);
-  assert_int_equal(fetches(-1), 1);
-  assert_int_equal(refreshes(-1), 0);
-  assert_int_equal(service_state_of(session), IDENTITY_STATE_ACTIVE);
-  service_clear_faults(&server);
-  assert_int_equal(service_fetch(session, NULL), IDENTITY_OK);
-  assert_int_equal(refreshes(-1), 0);
-  identity_session_close(session);
-}
 
 static void a_403_and_a_gateway_page_with_401_cause_no_refresh(void **state) {
   (void)state;
@@ -277,10 +216,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(a_refresh_carries_the_refresh_token_and_no_bearer, reset),
     cmocka_unit_test_setup(two_threads_that_ask_for_a_rotation_share_one, reset),
     cmocka_unit_test_setup(a_waiter_that_gives_up_does_not_cost_the_refresh, reset),
-    cmocka_unit_test_setup(a_401_right_after_a_refresh_is_not_allowed_and_keeps_the_session, reset),
-    cmocka_unit_test_setup(at_most_four_refreshes_an_hour_are_caused_by_a_401, reset),
-    cmocka_unit_test_setup(a_restart_does_not_renew_the_budget, reset),
-    cmocka_unit_test_setup(a_401_for_a_young_jwt_causes_no_refresh, reset),
     cmocka_unit_test_setup(a_403_and_a_gateway_page_with_401_cause_no_refresh, reset),
     cmocka_unit_test_setup(a_401_of_a_call_without_a_token_causes_no_refresh, reset),
     cmocka_unit_test_setup(the_new_pair_is_stored_before_a_call_uses_it, reset),
