@@ -105,8 +105,6 @@ static const row rows[] = {
     {"\"status\":401,\"body\":{\"errors\":[\"No\"]}", 0, LATER, REFUSAL},
     {"\"status\":422,\"body\":{\"errors\":[\"No\"],\"code\":\"XYZ0001\"}", 0, LATER, REFUSAL},
     {"\"status\":403,\"body\":{\"message\":\"Forbidden\"}", 0, RECOVERS, SOON},
-    {"\"status\":401," HTML, 0, RECOVERS, SOON},
-    {"\"status\":401,\"body\":\"\"", 0, RECOVERS, SOON},
     {"\"status\":404," HTML, 0, RECOVERS, SOON},
 };
 
