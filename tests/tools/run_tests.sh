@@ -90,7 +90,7 @@ report_script() {
   report "$1" "${ok:-0}" "$((${ok:-0} + ${bad:-0}))"
 }
 
-list_jobs | xargs -P "$jobs" -L 1 sh "$0" --one "$logs"
+list_jobs | xargs -r -P "$jobs" -L 1 sh "$0" --one "$logs"
 for kind in $kinds; do
   echo "$kind tests"
   for program in $(list_programs $kind); do report_program "$program"; done
