@@ -42,6 +42,16 @@ static void send_sso(identity__call *call, const login_inputs *inputs) {
   (void)identity__call_built(call, identity__body_flat(pairs, ROWS(pairs), &call->body));
 }
 
+static void sign_in(identity__call *call, const login_inputs *inputs) {
+  identity_status status = identity__call_read_sign_in(call, inputs->params.email);
+  if (status == IDENTITY_OUT_OF_MEMORY)
+    identity__call_hold(call);
+  else if (status != IDENTITY_OK)
+    identity__call_finish(call, status);
+  else
+    identity__call_sign_in(call, inputs->publisher_token != NULL ? IDENTITY_HOW_SSO : IDENTITY_HOW_LOGIN);
+}
+
 static void flow(identity__call *call) {
   const login_inputs *inputs = call->inputs;
   switch (call->leg) {
@@ -55,10 +65,7 @@ static void flow(identity__call *call) {
       send_login(call, inputs);
     break;
   case 2:
-    if (identity__call_read_sign_in(call, inputs->params.email) != IDENTITY_OK)
-      identity__call_finish(call, call->error.status);
-    else
-      identity__call_sign_in(call, inputs->publisher_token != NULL ? IDENTITY_HOW_SSO : IDENTITY_HOW_LOGIN);
+    sign_in(call, inputs);
     break;
   default:
     identity__call_finish(call, IDENTITY_OK);

@@ -111,14 +111,22 @@ static void send_register(identity__call *call, const identity_register_params *
 }
 
 /* The answers are stored in the same swap as the pair, so that no crash can lose them. */
-static void sign_in(identity__call *call, const registration *inputs) {
-  if (identity__call_read_sign_in(call, inputs->params.email) != IDENTITY_OK) {
-    identity__call_finish(call, call->error.status);
+static void sign_in(identity__call *call, registration *inputs) {
+  identity_status status = identity__call_read_sign_in(call, inputs->params.email);
+  if (status == IDENTITY_OK &&
+      !identity__keep_as_pending(call, inputs->answers, inputs->params.consent_count)) {
+    (void)identity__fail_plain(&call->error, IDENTITY_OUTCOME_UNKNOWN);
+    status = IDENTITY_OUT_OF_MEMORY;
+  }
+  if (status == IDENTITY_OUT_OF_MEMORY) {
+    inputs->leg = LEG_SIGN_IN; /* this one again */
+    identity__call_hold(call);
     return;
   }
-  if (!identity__call_built(call,
-                            identity__keep_as_pending(call, inputs->answers, inputs->params.consent_count)))
+  if (status != IDENTITY_OK) {
+    identity__call_finish(call, status);
     return;
+  }
   call->prelude_done = true; /* this call sends them itself */
   identity__call_sign_in(call, IDENTITY_HOW_REGISTER);
 }

@@ -7,8 +7,17 @@
 
 #include <string.h>
 
-enum { STATE_NEW, STATE_TOKEN, STATE_SENDING, STATE_PAUSED, STATE_ORDERED, STATE_AGAIN, STATE_DONE };
-enum { REPEAT_FIRST_MS = 200, PROGRESS_UNSENT = 0, SHORTEST_SECRET = 4, TELLING_PIECE = 12 };
+enum {
+  STATE_NEW,
+  STATE_TOKEN,
+  STATE_SENDING,
+  STATE_PAUSED,
+  STATE_ORDERED,
+  STATE_AGAIN,
+  STATE_HELD,
+  STATE_DONE
+};
+enum { REPEAT_FIRST_MS = 200, HOLD_MS = 200, PROGRESS_UNSENT = 0, SHORTEST_SECRET = 4, TELLING_PIECE = 12 };
 
 /* ---- the machine ---- */
 
@@ -99,6 +108,12 @@ static int32_t begin_send(identity__call *call, const identity__moment *moment) 
   return call->endpoint->expect.authorised && !call->holds_token ? want_token(call) : send_main(call, moment);
 }
 
+static int32_t hold(identity__call *call, const identity__moment *moment) {
+  call->state = STATE_HELD;
+  call->pause_until_ms = moment->now.boot_ms + HOLD_MS;
+  return IDENTITY__ACTION_HOLD;
+}
+
 /* Asks the flow what comes next and begins it. */
 static int32_t advance(identity__call *call, const identity__moment *moment) {
   bool failed = call->leg > 0 && call->status != IDENTITY_OK && !call->tolerate;
@@ -108,6 +123,10 @@ static int32_t advance(identity__call *call, const identity__moment *moment) {
     call->flow(call);
   identity__answer_clear(&call->answer);
   call->outcome = NULL;
+  if (!failed && call->order == IDENTITY__ORDER_HOLD) {
+    call->order = IDENTITY__ORDER_SEND;
+    return hold(call, moment);
+  }
   if (failed || call->order == IDENTITY__ORDER_FINISH)
     return done(call);
   call->leg++;
@@ -236,6 +255,11 @@ static identity_status failure_status(identity__call *call, const identity__endp
   return status;
 }
 
+/* What such an endpoint gives exists nowhere else: the refresh token that was sent is dead by now. */
+static bool holds_tokens(const identity__endpoint *endpoint) {
+  return endpoint->max_body == IDENTITY__MAX_TOKEN_BODY;
+}
+
 static identity_status judge(identity__call *call, const identity__endpoint *endpoint,
                              const identity__outcome *outcome) {
   identity__answer_clear(&call->answer);
@@ -243,7 +267,8 @@ static identity_status judge(identity__call *call, const identity__endpoint *end
     return failure_status(call, endpoint, outcome);
   identity_status status =
       identity__answer_read(&call->answer, &endpoint->expect, &outcome->http, &call->error);
-  if (status == IDENTITY_OUT_OF_MEMORY && endpoint->expect.outcome_matters)
+  bool unread = status == IDENTITY_OUT_OF_MEMORY && endpoint->expect.outcome_matters;
+  if (unread && !holds_tokens(endpoint))
     return identity__fail_plain(&call->error, IDENTITY_OUTCOME_UNKNOWN); /* done, but nobody could read it */
   return status;
 }
@@ -272,11 +297,19 @@ static int32_t reject_token(identity__call *call, const identity__outcome *outco
   return IDENTITY__ACTION_REJECTED;
 }
 
+static int32_t hold_answer(identity__call *call, const identity__moment *moment) {
+  bool outcome = call->endpoint->expect.outcome_matters;
+  (void)identity__fail_plain(&call->error, outcome ? IDENTITY_OUTCOME_UNKNOWN : IDENTITY_OUT_OF_MEMORY);
+  return hold(call, moment);
+}
+
 static int32_t take_response(identity__call *call, const identity__outcome *outcome,
                              const identity__moment *moment) {
   if (call->prelude)
     return end_prelude(call, judge(call, identity__endpoint_of(IDENTITY__UPDATE_CONSENTS), outcome), outcome);
   identity_status status = judge(call, call->endpoint, outcome);
+  if (status == IDENTITY_OUT_OF_MEMORY && outcome->failure == IDENTITY_OK && holds_tokens(call->endpoint))
+    return hold_answer(call, moment);
   if (call->answer.auth_refused && !call->replayed && !call->holds_token && outcome->http.status != 403)
     return reject_token(call, outcome);
   if (status != IDENTITY_OK && may_repeat(call, status, outcome->progress) &&
@@ -326,7 +359,7 @@ static int32_t take_timer(identity__call *call, int32_t progress, const identity
   pass_limits(call, progress);
   if (now < call->deadline_ms && now >= limit_ms(call))
     return end_request(call, progress, moment);
-  bool paused = call->state == STATE_PAUSED || call->state == STATE_AGAIN;
+  bool paused = call->state == STATE_PAUSED || call->state == STATE_AGAIN || call->state == STATE_HELD;
   if (now >= call->deadline_ms && paused && !call->settled && call->error.status != IDENTITY_OK)
     return end_leg(call, call->error.status,
                    moment); /* what kept it from an answer says more than the time-out */
@@ -341,6 +374,8 @@ static int32_t take_timer(identity__call *call, int32_t progress, const identity
   }
   if (call->state == STATE_SENDING && call->prelude && now >= call->prelude_deadline_ms)
     return end_prelude(call, IDENTITY_TIMED_OUT, NULL);
+  if (call->state == STATE_HELD && now >= call->pause_until_ms)
+    return IDENTITY__ACTION_RETELL;
   if (call->state == STATE_PAUSED && now >= call->pause_until_ms)
     return begin_send(call, moment);
   return IDENTITY__ACTION_WAIT;
@@ -349,7 +384,8 @@ static int32_t take_timer(identity__call *call, int32_t progress, const identity
 int64_t identity__call_timer_ms(const identity__call *call) {
   if (call->state == STATE_AGAIN && call->again_ms < call->deadline_ms)
     return call->again_ms;
-  if (call->state == STATE_PAUSED && call->pause_until_ms < call->deadline_ms)
+  bool pauses = call->state == STATE_PAUSED || call->state == STATE_HELD;
+  if (pauses && call->pause_until_ms < call->deadline_ms)
     return call->pause_until_ms;
   if (call->state == STATE_SENDING && call->prelude && call->prelude_deadline_ms < call->deadline_ms)
     return call->prelude_deadline_ms;

@@ -26,6 +26,7 @@ typedef void (*identity__flow)(identity__call *call);
 enum {
   IDENTITY__ORDER_FINISH,
   IDENTITY__ORDER_SEND,
+  IDENTITY__ORDER_HOLD,        /* memory was out for reading this answer: tell it again in a while */
   IDENTITY__ORDER_PROBE,       /* can the store be written? */
   IDENTITY__ORDER_SIGN_IN,     /* store and use call->grant, with call->kept as pending consents */
   IDENTITY__ORDER_SIGN_OUT,    /* call->reason */
@@ -80,6 +81,8 @@ enum {
   IDENTITY__ACTION_SEND,     /* call->send */
   IDENTITY__ACTION_ORDER,    /* call->order */
   IDENTITY__ACTION_PENDING,  /* what became of the pending consents: call->pending_end */
+  IDENTITY__ACTION_HOLD,     /* keep the answer, and wait for the timer */
+  IDENTITY__ACTION_RETELL,   /* the answer that was kept, once more */
   IDENTITY__ACTION_DONE
 };
 
@@ -190,6 +193,9 @@ void identity__call_finish_with(identity__call *call, void *result);
 void identity__call_order(identity__call *call, int32_t order);
 /* A SIGN_IN with call->grant; how: IDENTITY_HOW_x, for who asks later. */
 void identity__call_sign_in(identity__call *call, int32_t how);
+/* The answer of a SEND holds tokens that exist nowhere else, and memory is out: the flow is asked again with
+ * the same answer until the deadline; call->error says what the call ends with then. */
+void identity__call_hold(identity__call *call);
 /* Begins a SEND; the body may be written into call->body after it. */
 void identity__call_send(identity__call *call, identity__endpoint_id endpoint);
 /* Ends the flow with OUT_OF_MEMORY unless the body or what else was built is whole. */

@@ -57,6 +57,10 @@ void identity__call_sign_in(identity__call *call, int32_t how) {
   identity__call_order(call, IDENTITY__ORDER_SIGN_IN);
 }
 
+void identity__call_hold(identity__call *call) {
+  call->order = IDENTITY__ORDER_HOLD;
+}
+
 void identity__call_send(identity__call *call, identity__endpoint_id endpoint) {
   identity__call_order(call, IDENTITY__ORDER_SEND);
   call->endpoint = identity__endpoint_of(endpoint);

@@ -66,11 +66,12 @@ identity_status identity__call_read_pair(identity__call *call) {
 
 identity_status identity__call_read_sign_in(identity__call *call, const char *email) {
   identity_status status = identity__call_read_pair(call);
-  /* The account may exist by now: "try later" would invite a second registration. */
-  if (status == IDENTITY_OUT_OF_MEMORY)
-    return identity__fail_plain(&call->error, call->endpoint->expect.outcome_matters
-                                                  ? IDENTITY_OUTCOME_UNKNOWN
-                                                  : IDENTITY_OUT_OF_MEMORY);
+  if (status == IDENTITY_OUT_OF_MEMORY) {
+    /* The account may exist by now: "try later" would invite a second registration. */
+    (void)identity__fail_plain(&call->error, call->endpoint->expect.outcome_matters ? IDENTITY_OUTCOME_UNKNOWN
+                                                                                    : IDENTITY_OUT_OF_MEMORY);
+    return status;
+  }
   if (status != IDENTITY_OK)
     return identity__answer_lacks("jwt", &call->error);
   if (call->grant.refresh_token == NULL)

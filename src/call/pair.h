@@ -10,7 +10,8 @@
 identity_status identity__call_read_pair(identity__call *call);
 
 /* The same for a call that signs in: also needs the refresh token and the customer; email: what the viewer
- * typed, used where the JWT does not say. Fills call->error when it is not usable. */
+ * typed, used where the JWT does not say. Fills call->error when it is not usable. After OUT_OF_MEMORY the
+ * flow holds the answer. */
 identity_status identity__call_read_sign_in(identity__call *call, const char *email);
 
 /* A grant from a token pair that came from elsewhere. OK; UNEXPECTED_ANSWER: the JWT is not one;

@@ -84,6 +84,23 @@ static void finish(identity_session *session, identity__call *call) {
   identity__loop_retire(session->loop, call);
 }
 
+/* Valid until the exchange is released. */
+static identity__outcome outcome_of(const identity__exchange *exchange) {
+  const identity__response *response = identity__exchange_response(exchange);
+  identity__outcome outcome = {
+      .failure = response->failure,
+      .progress = response->progress,
+      .late = response->late,
+      .detail = response->detail,
+      .http = {.status = response->http_status,
+               .body = response->body.length > 0 ? response->body.bytes : "",
+               .length = response->body.length,
+               .date_s = response->date_s,
+               .retry_after_ms = response->retry_after_ms},
+  };
+  return outcome;
+}
+
 /* True: another event is at hand. */
 static bool perform(identity_session *session, identity__call *call, int32_t action, news *at,
                     identity__event *event) {
@@ -99,6 +116,11 @@ static bool perform(identity_session *session, identity__call *call, int32_t act
     return perform_order(session, call, at, event);
   case IDENTITY__ACTION_PENDING:
     return perform_pending(session, call, at, event);
+  case IDENTITY__ACTION_RETELL:
+    at->outcome = outcome_of(call->exchange);
+    event->kind = IDENTITY__EVENT_RESPONSE;
+    event->outcome = &at->outcome;
+    return true;
   case IDENTITY__ACTION_DONE:
     finish(session, call);
     return false;
@@ -108,9 +130,11 @@ static bool perform(identity_session *session, identity__call *call, int32_t act
 }
 
 static bool ends_exchange(const identity__event *event, int32_t action) {
+  if (action == IDENTITY__ACTION_HOLD)
+    return false;
   if (event->kind == IDENTITY__EVENT_RESPONSE)
     return true;
-  return action != IDENTITY__ACTION_WAIT;
+  return action != IDENTITY__ACTION_WAIT && action != IDENTITY__ACTION_RETELL;
 }
 
 void identity__pump(identity__call *call, const identity__event *event) {
@@ -153,17 +177,7 @@ void identity__pump_response(identity__exchange *exchange) {
   identity__call *call = identity__exchange_owner(exchange);
   identity_session *session = call->session;
   const identity__response *response = identity__exchange_response(exchange);
-  identity__outcome outcome = {
-      .failure = response->failure,
-      .progress = response->progress,
-      .late = response->late,
-      .detail = response->detail,
-      .http = {.status = response->http_status,
-               .body = response->body.length > 0 ? response->body.bytes : "",
-               .length = response->body.length,
-               .date_s = response->date_s,
-               .retry_after_ms = response->retry_after_ms},
-  };
+  identity__outcome outcome = outcome_of(exchange);
   identity__event event = {.kind = IDENTITY__EVENT_RESPONSE, .outcome = &outcome};
   bool answered = response->failure == IDENTITY_OK;
   bool throttled = response->http_status == 429 || response->http_status == 503;

@@ -19,7 +19,8 @@ typedef struct refresh {
 
 /* ---- the flow ---- */
 
-static void gather(identity__call *call, refresh *inputs) {
+/* False: memory is out for reading the pair. */
+static bool gather(identity__call *call, refresh *inputs) {
   const identity__outcome *outcome = call->outcome;
   identity__landing *landing = &inputs->landing;
   identity__refresh_facts *facts = &landing->facts;
@@ -33,17 +34,19 @@ static void gather(identity__call *call, refresh *inputs) {
   bool given_up = outcome->failure == IDENTITY_TIMED_OUT || landing->closing;
   landing->running = given_up && outcome->progress == IDENTITY__SENT;
   if (!facts->whole)
-    return;
+    return true;
   facts->http_status = outcome->http.status;
   facts->json = identity__json_is_object(call->answer.root);
   facts->listed = call->answer.listed;
   facts->definite = identity__refresh_text_is_definite(call->answer.text);
-  facts->usable_pair = facts->json && identity__call_read_pair(call) == IDENTITY_OK;
+  identity_status read = facts->json ? identity__call_read_pair(call) : IDENTITY_UNEXPECTED_ANSWER;
+  facts->usable_pair = read == IDENTITY_OK;
   landing->retry_after_ms = outcome->http.retry_after_ms;
   landing->grant = &call->grant;
   /* An absent one means that ours is still good. */
   if (facts->usable_pair && call->grant.refresh_token == NULL)
-    call->grant.refresh_token = identity__arena_text(&call->arena, inputs->refresh_token);
+    call->grant.refresh_token = (char *)(uintptr_t)inputs->refresh_token;
+  return read != IDENTITY_OUT_OF_MEMORY;
 }
 
 static void send(identity__call *call, refresh *inputs) {
@@ -58,8 +61,10 @@ static void send(identity__call *call, refresh *inputs) {
 static void refresh_flow(identity__call *call) {
   refresh *inputs = call->inputs;
   bool answered = call->leg > 0 && call->order == IDENTITY__ORDER_SEND;
-  if (answered)
-    gather(call, inputs);
+  if (answered && !gather(call, inputs)) {
+    identity__call_hold(call);
+    return;
+  }
   if (call->leg == 0 || answered)
     identity__call_order(call, IDENTITY__ORDER_REFRESH);
   else if (inputs->next == IDENTITY__DO_SEND)

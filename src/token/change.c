@@ -6,9 +6,19 @@ static int32_t end(identity__change *change, identity_status status) {
   return IDENTITY__DO_NONE;
 }
 
+static void go_over(const identity__machine *machine, identity__record *next) {
+  if (!machine->unread)
+    return;
+  if (next->epoch <= machine->over_epoch)
+    next->epoch = machine->over_epoch + 1;
+  if (next->generation < machine->over_generation)
+    next->generation = machine->over_generation;
+}
+
 static int32_t make(identity__change *change, const identity__machine *machine, identity__now now) {
   if (!change->make(machine, change->input, &change->next))
     return end(change, IDENTITY_OUT_OF_MEMORY);
+  go_over(machine, &change->next);
   identity__record_stamp(&change->next, machine->boot_id, now);
   return IDENTITY__DO_SWAP;
 }

@@ -24,11 +24,13 @@ typedef struct identity__counters {
 } identity__counters;
 
 typedef struct identity__machine {
-  identity__record record;      /* what holds here and now */
-  uint64_t revision;            /* of the stored record this one came from or went to */
-  identity_status blocked;      /* why the store cannot be read; OK: it could */
-  bool not_persisted;           /* this record is newer than the store's */
-  bool unread;                  /* and was made while the store could not be read */
+  identity__record record; /* what holds here and now */
+  uint64_t revision;       /* of the stored record this one came from or went to */
+  identity_status blocked; /* why the store cannot be read; OK: it could */
+  bool not_persisted;      /* this record is newer than the store's */
+  bool unread;             /* and was made while the store could not be read */
+  uint64_t over_epoch;     /* unread: what has to be gone over, as far as known by now */
+  uint64_t over_generation;
   bool dead;                    /* a 401 told that the JWT of this generation is over */
   bool flying;                  /* a refresh is in flight */
   bool lease_unused;            /* the request under the lease of this handle never left */

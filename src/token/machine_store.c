@@ -76,17 +76,16 @@ static void merge(identity__machine *machine, identity__record *loaded) {
   identity__record_init(loaded);
 }
 
-/* Who signed in or out while the store could not be read meant whoever the store then names. */
-static void go_over(identity__record *ours, const identity__record *loaded) {
-  if (ours->epoch <= loaded->epoch)
-    ours->epoch = loaded->epoch + 1;
-  if (ours->generation < loaded->generation)
-    ours->generation = loaded->generation;
+/* Who signed in or out while the store could not be read meant whoever the store then names: what is stored
+ * next goes over it (change.c). */
+static void go_over(identity__machine *machine, const identity__record *loaded) {
+  machine->over_epoch = loaded->epoch;
+  machine->over_generation = loaded->generation;
 }
 
 static void adopt(identity__machine *machine, identity__look *look, identity__now now) {
   if (machine->unread) {
-    go_over(&machine->record, &look->record);
+    go_over(machine, &look->record);
     return;
   }
   bool known = machine->record.epoch > 0;

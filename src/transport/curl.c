@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { IDLE_BODY = 64 * 1024 }; /* what an exchange keeps for the next answer */
+enum { IDLE_BODY = 64 * 1024 /* what an exchange keeps for the next answer */, RESERVED_BODY = 16 * 1024 };
 
 struct identity__exchange {
   identity__exchange *next; /* in the list of idle ones */
@@ -197,6 +197,10 @@ static bool prepare(identity__exchange *exchange, const identity__request *reque
   identity__headers_init(&exchange->headers);
   /* Where nothing tells about a repeated request without a body, a connection of its own cannot be stale. */
   bool fresh = request->once && request->body == NULL && !exchange->counted;
+  /* What comes back exists nowhere else: there must be room for it before anything is sent. */
+  size_t room = request->max_body < RESERVED_BODY ? request->max_body : RESERVED_BODY;
+  if (request->once && !identity__buffer_reserve(&exchange->response.body, room))
+    return false;
   return IDENTITY__SET(exchange->easy, CURLOPT_URL, request->url) && set_method(exchange->easy, request) &&
          set_headers(exchange, request) &&
          IDENTITY__SET(exchange->easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);

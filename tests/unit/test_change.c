@@ -262,6 +262,39 @@ static void a_sign_out_over_a_store_that_could_not_be_read_says_so(void **state)
   }
 }
 
+static bool make_same(const identity__machine *from, const void *input, identity__record *made) {
+  (void)input;
+  return identity__machine_same(from, made);
+}
+
+/* And when it can be read again, whoever it names is signed out, or replaced. */
+static void what_was_decided_unread_is_stored_over_whoever_is_there(void **state) {
+  for (int in = 0; in < 2; in++) {
+    (void)end_slot(state);
+    assert_int_equal(begin_slot(state), 0);
+    identity__machine_clear(&machine);
+    init_machine(&machine, &self);
+    other_signs_in();
+    other_rotates();
+    assert_int_equal(hear_said(IDENTITY__SAID_LOCKED, 0), IDENTITY_STORE_LOCKED);
+    assert_int_equal(in ? begin_with(make_sign_in, &new_grant, ALL, true)
+                        : begin_with(make_sign_out, &logout, ALL, true),
+                     SWAP);
+    assert_int_equal(swap(IDENTITY__SAID_LOCKED), NONE);
+    assert_int_equal(begin_with(make_same, NULL, ALL, true), SWAP);
+    assert_int_equal(swap(IDENTITY__SAID_OK), LOAD);
+    assert_int_equal(load(IDENTITY__SAID_OK), SWAP);
+    assert_int_equal(swap(IDENTITY__SAID_OK), NONE);
+    assert_true(slot.record.epoch > other.record.epoch);
+    CHECK_TEXT("stored", stored(), in ? "new" : NULL);
+    CHECK_TEXT("held", held(), in ? "new" : NULL);
+    assert_false(machine.not_persisted);
+    assert_false(machine.unread);
+    other_hears(); /* and others follow */
+    CHECK_TEXT("theirs", other.record.grant.refresh_token, in ? "new" : NULL);
+  }
+}
+
 static void what_was_held_is_stored_later(void **state) {
   (void)state;
   assert_int_equal(begin_with(make_rotation, &new_grant, PAIR, true), SWAP);
@@ -330,6 +363,7 @@ static const struct CMUnitTest tests[] = {
     SLOT_TEST(a_store_that_cannot_be_read_after_a_conflict_is_no_verdict),
     SLOT_TEST(what_is_lost_after_a_conflict_is_replaced),
     SLOT_TEST(a_sign_out_over_a_store_that_could_not_be_read_says_so),
+    SLOT_TEST(what_was_decided_unread_is_stored_over_whoever_is_there),
     SLOT_TEST(what_was_held_is_stored_later),
     SLOT_TEST(without_memory_nothing_changes),
     SLOT_TEST(without_memory_after_a_conflict_nothing_changes),

@@ -314,6 +314,52 @@ static void a_failing_store_is_done_without_where_the_app_allows_it(void **state
   play(state, scenes, COUNT(scenes));
 }
 
+/* Signed in while the store could not be read, and there is somebody in it. */
+static void we_signed_in_unread(void) {
+  identity__grant grant = lent_grant("a.b.c", "refresh", LIFE);
+  other_signs_in();
+  other_rotates();
+  identity__machine_clear(&machine);
+  init_machine(&machine, &self);
+  assert_int_equal(hear_said(IDENTITY__SAID_LOCKED, 0), IDENTITY_STORE_LOCKED);
+  assert_true(identity__machine_sign_in(&machine, &grant, NULL, 0, &next));
+  identity__machine_commit(&machine, &next, 0, false);
+}
+
+/* The store can be read again at any step: it goes over who is there, with its pair. */
+static void a_pair_of_who_signed_in_unread_is_not_dropped(void **state) {
+  static const scene scenes[] = {
+      {"the store comes back for the pair",
+       {LOAD_SAYS(FAILED), SWAP_SAYS(FAILED), SEND(pair), SWAP, LOAD, SWAP, OVER},
+       ENDS(OK, "new"),
+       .prepare = we_signed_in_unread,
+       .in_memory = true},
+      {"it comes back for the lease",
+       {LOAD_SAYS(FAILED), SWAP, LOAD, SWAP, SEND(pair), SWAP, OVER},
+       ENDS(OK, "new"),
+       .prepare = we_signed_in_unread,
+       .in_memory = true},
+      {"it comes back for the first look",
+       {LOAD, SWAP, SEND(pair), SWAP, OVER},
+       ENDS(OK, "new"),
+       .prepare = we_signed_in_unread,
+       .in_memory = true},
+      {"it comes back for a failure",
+       {LOAD, SWAP, SEND(unsent), SWAP, OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .prepare = we_signed_in_unread,
+       .in_memory = true,
+       .cooldown_ms = SECOND},
+      {"it does not come back",
+       {LOAD_SAYS(FAILED), SWAP_SAYS(FAILED), SEND(pair), SWAP_SAYS(FAILED), OVER},
+       ENDS(OK, "new"),
+       .prepare = we_signed_in_unread,
+       .in_memory = true,
+       .not_persisted = true},
+  };
+  play(state, scenes, COUNT(scenes));
+}
+
 static void a_store_that_was_lost_is_written_over(void **state) {
   static const scene scenes[] = {
       {"lost", {LOAD_SAYS(LOST), SWAP, SEND(pair), SWAP, OVER}, ENDS(OK, "new")},
@@ -337,6 +383,7 @@ static const struct CMUnitTest tests[] = {
     SLOT_TEST(who_loses_the_lease_looks_first),
     SLOT_TEST(nothing_is_sent_without_a_durable_lease),
     SLOT_TEST(a_failing_store_is_done_without_where_the_app_allows_it),
+    SLOT_TEST(a_pair_of_who_signed_in_unread_is_not_dropped),
     SLOT_TEST(a_store_that_was_lost_is_written_over),
     SLOT_TEST(without_memory_nothing_is_leased),
 };

@@ -225,6 +225,35 @@ static void the_first_look_at_the_store_holds(void **state) {
   CHECK_ASK("ask", identity__machine_ask(&machine, start), FAIL, IDENTITY_SIGNED_OUT);
 }
 
+/* Signed in or out while the store could not be read: whoever it then names was meant. */
+static void what_was_decided_unread_goes_over_what_is_stored(void **state) {
+  static const uint64_t epochs[] = {0, 1, 7};
+  for (size_t i = 0; i < COUNT(epochs); i++)
+    for (int in = 0; in < 2; in++) {
+      identity__record loaded;
+      const identity__grant grant = lent_grant("g.h.i", "mine", LIFE);
+      (void)end_machine(state);
+      init_machine(&machine, &self);
+      identity__record_init(&loaded);
+      loaded.epoch = epochs[i];
+      loaded.generation = 3 * epochs[i];
+      loaded.standing = IDENTITY__RECORD_SIGNED_IN;
+      assert_int_equal(hear_said(IDENTITY__SAID_LOCKED, 0), IDENTITY_STORE_LOCKED);
+      assert_true(in ? identity__machine_sign_in(&machine, &grant, NULL, 0, &next)
+                     : identity__machine_sign_out(&machine, IDENTITY_REASON_LOGOUT, &next));
+      identity__machine_commit(&machine, &next, 0, false);
+      assert_true(machine.unread);
+      assert_int_equal(hear_at(0, &loaded, 5), IDENTITY_OK);
+      assert_null(loaded.grant.jwt);
+      assert_true(machine.not_persisted); /* until it is */
+      assert_int_equal(machine.revision, 5);
+      assert_int_equal(machine.over_epoch, epochs[i]); /* what is stored next is above it: test_change */
+      assert_int_equal(machine.over_generation, 3 * epochs[i]);
+      assert_int_equal(machine.counters.adoptions, 0);
+      CHECK_TEXT("token", machine.record.grant.refresh_token, in ? "mine" : NULL);
+    }
+}
+
 static void a_damaged_store_needs_a_new_sign_in(void **state) {
   (void)state;
   identity__machine_clear(&machine);
@@ -236,6 +265,41 @@ static void a_damaged_store_needs_a_new_sign_in(void **state) {
   assert_int_equal(machine.revision, 8);
   assert_null(machine.record.grant.jwt);
   assert_int_equal(machine.record.epoch, 1790000000); /* more than other handles may hold */
+}
+
+/* Whatever keeps it from being read may pass: the state asks to try later, whatever the reason. */
+static void a_store_that_cannot_be_read_at_first_blocks(void **state) {
+  static const struct {
+    const char *name;
+    int32_t said;
+    identity_status status;
+  } rows[] = {{"LOCKED", IDENTITY__SAID_LOCKED, IDENTITY_STORE_LOCKED},
+              {"FAILED", IDENTITY__SAID_FAILED, IDENTITY_STORE_LOCKED},
+              {"NEWER", IDENTITY__SAID_NEWER, IDENTITY_STORE_NEWER},
+              {"MEMORY", IDENTITY__SAID_MEMORY, IDENTITY_OUT_OF_MEMORY}};
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    (void)end_machine(state);
+    init_machine(&machine, &self);
+    CHECK(rows[i].name, hear_said(rows[i].said, 4) != IDENTITY_OK);
+    CHECK_ASK(rows[i].name, identity__machine_ask(&machine, start), FAIL, rows[i].status);
+    CHECK_INT(rows[i].name, identity__machine_state(&machine), IDENTITY_STATE_STORE_BLOCKED);
+    CHECK_INT(rows[i].name, machine.revision, 0);
+    CHECK_INT(rows[i].name, hear_said(IDENTITY__SAID_ABSENT, 4), IDENTITY_OK);
+    CHECK_ASK(rows[i].name, identity__machine_ask(&machine, start), FAIL, IDENTITY_SIGNED_OUT);
+    CHECK_INT(rows[i].name, machine.revision, 0);
+  }
+}
+
+/* Later, what is held is good. */
+static void a_store_that_cannot_be_read_later_blocks_nothing(void **state) {
+  (void)state;
+  static const int32_t said[] = {IDENTITY__SAID_LOCKED, IDENTITY__SAID_FAILED, IDENTITY__SAID_NEWER,
+                                 IDENTITY__SAID_MEMORY, IDENTITY__SAID_ABSENT};
+  for (size_t i = 0; i < COUNT(said); i++) {
+    CHECK_INT("said", hear_said(said[i], 4) == IDENTITY_OK, said[i] == IDENTITY__SAID_ABSENT);
+    assert_int_equal(identity__machine_ask(&machine, start).verdict, IDENTITY__ASK_GIVE);
+  }
+  assert_int_equal(machine.revision, 0); /* absent: there is none to write over */
 }
 
 static void a_store_damaged_later_loses_nothing_that_is_held(void **state) {
@@ -266,7 +330,10 @@ static const struct CMUnitTest tests[] = {
     MACHINE_TEST(a_stored_record_wins_by_epoch_then_generation),
     MACHINE_TEST(notes_of_another_handle_about_the_same_pair_are_taken),
     MACHINE_TEST(the_first_look_at_the_store_holds),
+    MACHINE_TEST(what_was_decided_unread_goes_over_what_is_stored),
     MACHINE_TEST(a_damaged_store_needs_a_new_sign_in),
+    MACHINE_TEST(a_store_that_cannot_be_read_at_first_blocks),
+    MACHINE_TEST(a_store_that_cannot_be_read_later_blocks_nothing),
     MACHINE_TEST(a_store_damaged_later_loses_nothing_that_is_held),
     MACHINE_TEST(a_tombstone_of_another_handle_ends_the_session_here),
 };
