@@ -59,6 +59,9 @@ void tracer_start(tracer *self, const worker *watched, const service *server, co
     if (waitpid(self->process, &status, WNOHANG) == self->process) {
       if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_FOUND)
         fail_msg("strace is missing: make deps-check installs it (package strace)");
+      self->process = 0;
+      if (worker_is_gone(watched)) /* killed as soon as it was watched */
+        return;
       fail_msg("strace ended with %d: may processes be traced here?", status);
     }
     service_pause_ms(2);
@@ -67,6 +70,8 @@ void tracer_start(tracer *self, const worker *watched, const service *server, co
 }
 
 void tracer_stop(tracer *self) {
+  if (self->process == 0)
+    return;
   (void)kill(self->process, SIGINT);
   assert_int_equal(waitpid(self->process, NULL, 0), self->process);
 }
