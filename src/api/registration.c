@@ -172,7 +172,8 @@ static void flow(identity__call *call) {
       identity__call_finish(call, IDENTITY_OK);
     break;
   case LEG_KEPT:
-    if (call->status != IDENTITY_OK) {
+    /* Taken, or refused for good: next_step asks again then. */
+    if (call->status != IDENTITY_OK && !identity__call_consents_refused(call, call->outcome)) {
       identity__call_finish(call, IDENTITY_OK);
       break;
     }

@@ -273,13 +273,17 @@ static identity_status judge(identity__call *call, const identity__endpoint *end
   return status;
 }
 
-/* The fate of pending consents: a 4xx means the service will never take them as they are (contract, update
- * consents; the versions may have moved on), anything else that they have to wait. */
-static int32_t end_prelude(identity__call *call, identity_status status, const identity__outcome *outcome) {
+/* A 4xx means the service will never take them as they are (contract, update consents; the versions may have
+ * moved on), anything else that they have to wait. A page of HTML is not the service's word. */
+bool identity__call_consents_refused(const identity__call *call, const identity__outcome *outcome) {
   int32_t http = outcome != NULL && outcome->failure == IDENTITY_OK ? outcome->http.status : 0;
   bool refused = http >= 400 && http < 500 && http != 401 && http != 408 && http != 425 && http != 429;
-  call->pending_end =
-      refused && call->answer.root != NULL ? IDENTITY__PENDING_DROPPED : IDENTITY__PENDING_KEPT;
+  return refused && call->answer.root != NULL;
+}
+
+static int32_t end_prelude(identity__call *call, identity_status status, const identity__outcome *outcome) {
+  bool refused = identity__call_consents_refused(call, outcome);
+  call->pending_end = refused ? IDENTITY__PENDING_DROPPED : IDENTITY__PENDING_KEPT;
   if (status == IDENTITY_OK)
     call->pending_end = IDENTITY__PENDING_SENT;
   identity__answer_clear(&call->answer);

@@ -201,6 +201,10 @@ void identity__call_send(identity__call *call, identity__endpoint_id endpoint);
 /* Ends the flow with OUT_OF_MEMORY unless the body or what else was built is whole. */
 bool identity__call_built(identity__call *call, bool whole);
 
+/* Whether the answer of the last SEND, a PUT of consents, says that the service will never take them as they
+ * are. */
+bool identity__call_consents_refused(const identity__call *call, const identity__outcome *outcome);
+
 /* ---- for the driver ---- */
 int32_t identity__call_step(identity__call *call, const identity__event *event,
                             const identity__moment *moment);

@@ -93,6 +93,8 @@ static int32_t judge_store(identity__flight *flight, identity__machine *machine,
 
 static int32_t send(identity__flight *flight, identity__machine *machine) {
   flight->state = SENDING;
+  flight->epoch = machine->record.epoch; /* higher, where the lease went over what nobody had read */
+  flight->generation = machine->record.generation;
   flight->release_until_ms = machine->record.lease.begun_boot_ms + IDENTITY__RELEASE_MS;
   machine->lease_unused = false;
   machine->counters.refreshes++;
