@@ -8,10 +8,10 @@ OUR_SOURCES := $(LIB_SOURCES) $(CLI_SOURCES) $(SANDBOX_SOURCES)
 SHELL_SCRIPTS := $(wildcard tests/*/*.sh examples/*/*.sh)
 
 .PHONY: check-warnings check-asan check-valgrind check-tidy check-cppcheck check-headers check-includes check-symbols \
-  check-house check-docs check-install check-shell check-prism check-slow check-faults
+  check-house check-docs check-install check-shell check-prism check-slow check-faults check-fault-list
 
 CHECKS := check-warnings check-headers check-includes check-symbols check-house check-docs check-install \
-  check-shell check-slow check-faults check-asan check-valgrind check-tidy check-cppcheck check-prism
+  check-shell check-fault-list check-slow check-faults check-asan check-valgrind check-tidy check-cppcheck check-prism
 
 check: test $(CHECKS) ## everything: tests, sanitizers, valgrind, static checks, contract
 	@echo "check: all of it passed"
@@ -67,6 +67,9 @@ check-slow: lib tools ## scripts that need more than a moment
 
 check-faults: test-programs ## the faults that need more than two seconds each
 	sh tests/tools/run_tests.sh $(B) --no-scripts --kinds slow
+
+check-fault-list: ## each fault that is listed has a test with its number
+	sh tests/tools/check_faults.sh
 
 check-prism: tools ## the stand-in service and the library against the OpenAPI file, judged by Prism
 	@test -x $(B)/npm/node_modules/.bin/prism || { echo "prism is missing: make deps-check"; exit 1; }
