@@ -31,26 +31,27 @@ const soak_entry *evidence_issued_jwt(const soak_case *run, int32_t device, cons
   return found;
 }
 
-static bool was_seen(const soak_case *run, const soak_entry *issued, uint32_t before) {
+static bool was_seen(const soak_case *run, const soak_entry *issued, int32_t handle, uint32_t before) {
   if (evidence_issued_jwt(run, issued->device, issued->jwt_issued) != issued)
     return false;
   for (uint32_t i = 0; i < before; i++) {
     const soak_event *event = &run->page->events[i];
     if (event->kind == SOAK_HOLDS && event->device == issued->device &&
-        strcmp(event->mark, issued->jwt_issued) == 0)
+        (handle == 0 || handle == event->handle) && strcmp(event->mark, issued->jwt_issued) == 0)
       return true;
   }
   return false;
 }
 
-bool evidence_held(const soak_case *run, const soak_entry *issued, uint32_t before) {
+bool evidence_held(const soak_case *run, const soak_entry *issued, int32_t handle, uint32_t before) {
   int64_t until_us = run->page->events[before].real_us;
   for (size_t i = 0; i < run->journal.count; i++) {
     const soak_entry *entry = &run->journal.entries[i];
-    if (entry->real_us <= until_us && strcmp(entry->refresh_token, issued->refresh_token_issued) == 0)
+    if (entry->real_us <= until_us && (handle == 0 || handle == entry->handle) &&
+        strcmp(entry->refresh_token, issued->refresh_token_issued) == 0)
       return true;
   }
-  return was_seen(run, issued, before);
+  return was_seen(run, issued, handle, before);
 }
 
 /* ---- troubles ---- */
@@ -136,57 +137,106 @@ bool evidence_driven(const soak_case *run, const soak_entry *entry, int64_t from
 
 /* ---- sessions ---- */
 
-/* A login that its own handle knows of, or that somebody goes on with. */
-static bool was_used(const soak_case *run, size_t login) {
-  const soak_entry *entry = &run->journal.entries[login];
-  int64_t next_us = INT64_MAX;
-  for (size_t i = login + 1; i < run->journal.count && next_us == INT64_MAX; i++) {
-    const soak_entry *later = &run->journal.entries[i];
-    if (later->login && later->device == entry->device && later->handle == entry->handle)
-      next_us = later->real_us;
+static soak_entry *login_of(const soak_case *run, int64_t session) {
+  for (size_t i = 0; i < run->journal.count && session > 0; i++)
+    if (run->journal.entries[i].seq == session)
+      return &run->journal.entries[i];
+  return NULL;
+}
+
+const soak_entry *evidence_login(const soak_case *run, int64_t session) {
+  return login_of(run, session);
+}
+
+static void begins(const soak_case *run, int64_t session, int64_t at_us) {
+  soak_entry *login = login_of(run, session);
+  if (login != NULL && at_us < login->began_us)
+    login->began_us = at_us;
+}
+
+/* The last login of a handle before an event. */
+static int64_t login_before(const soak_case *run, const soak_event *event) {
+  int64_t session = 0;
+  for (size_t i = 0; i < run->journal.count && run->journal.entries[i].real_us <= event->real_us; i++) {
+    const soak_entry *entry = &run->journal.entries[i];
+    if (entry->login && is_of(event, entry) && entry->refresh_token_issued[0] != '\0')
+      session = entry->seq;
+  }
+  return session;
+}
+
+/* A login counts from when somebody is known to have it: its answer may be long under way, or lost. */
+void evidence_sort(soak_case *run) {
+  for (size_t i = 0; i < run->journal.count; i++) {
+    soak_entry *entry = &run->journal.entries[i];
+    const soak_entry *issued =
+        entry->login ? NULL : evidence_issued(run, entry->device, entry->refresh_token);
+    entry->began_us = INT64_MAX;
+    entry->session = entry->login ? entry->seq : issued != NULL ? issued->session : 0;
+    if (!entry->login)
+      begins(run, entry->session, entry->real_us);
   }
   for (uint32_t i = 0; i < evidence_count(run); i++) {
     const soak_event *event = &run->page->events[i];
-    if (event->kind == SOAK_LOGGED_IN && is_of(event, entry) && event->real_us >= entry->real_us &&
-        event->real_us < next_us)
-      return true;
-  }
-  return was_seen(run, entry, evidence_count(run));
-}
-
-/* What the handle knew last before it ended, as a place in the journal. */
-static int64_t last_known(const soak_case *run, uint32_t ended) {
-  const soak_event *end = &run->page->events[ended];
-  for (uint32_t i = ended; i > 0; i--) {
-    const soak_event *event = &run->page->events[i - 1];
-    if (event->device != end->device || event->handle != end->handle)
-      continue;
     const soak_entry *held =
         event->kind == SOAK_HOLDS ? evidence_issued_jwt(run, event->device, event->mark) : NULL;
     if (held != NULL)
-      return held->seq;
-    if (event->kind != SOAK_OPENED && event->kind != SOAK_LOGGED_IN && event->kind != SOAK_JOINED)
-      continue;
-    for (size_t e = run->journal.count; e > 0; e--)
-      if (run->journal.entries[e - 1].real_us <= event->real_us)
-        return run->journal.entries[e - 1].seq;
+      begins(run, held->session, event->real_us);
+    if (event->kind == SOAK_LOGGED_IN)
+      begins(run, login_before(run, event), event->real_us);
   }
-  return 0;
 }
 
-evidence_session evidence_session_of(const soak_case *run, uint32_t ended) {
-  evidence_session session = {0, INT64_MAX};
-  int64_t known = last_known(run, ended);
+/* What anybody who opens the slot finds. */
+static int64_t current_session(const soak_case *run, const soak_event *event) {
+  const soak_entry *current = NULL;
   for (size_t i = 0; i < run->journal.count; i++) {
     const soak_entry *entry = &run->journal.entries[i];
-    if (!entry->login || entry->device != run->page->events[ended].device ||
-        entry->refresh_token_issued[0] == '\0' || !was_used(run, i))
-      continue;
-    if (entry->seq > known) {
-      session.until = entry->seq;
-      return session;
-    }
-    session.since = entry->seq;
+    if (entry->login && entry->device == event->device && entry->began_us <= event->real_us &&
+        (current == NULL || entry->began_us > current->began_us))
+      current = entry;
+  }
+  return current != NULL ? current->seq : 0;
+}
+
+static int64_t told_by(const soak_case *run, const soak_event *event) {
+  const soak_entry *held = NULL;
+  switch (event->kind) {
+  case SOAK_HOLDS:
+    held = evidence_issued_jwt(run, event->device, event->mark);
+    return held != NULL ? held->session : 0;
+  case SOAK_LOGGED_IN:
+    return login_before(run, event);
+  case SOAK_OPENED:
+  case SOAK_JOINED:
+    return current_session(run, event);
+  default:
+    return 0;
+  }
+}
+
+int64_t evidence_session_of(const soak_case *run, uint32_t ended) {
+  const soak_event *end = &run->page->events[ended];
+  int64_t session = 0;
+  int64_t told_us = 0;
+  for (uint32_t i = ended; i > 0 && session == 0; i--) {
+    const soak_event *event = &run->page->events[i - 1];
+    if (event->device == end->device && event->handle == end->handle)
+      session = told_by(run, event);
+    told_us = event->real_us;
+  }
+  for (size_t i = 0; i < run->journal.count && run->journal.entries[i].real_us <= end->real_us; i++) {
+    const soak_entry *entry = &run->journal.entries[i];
+    if (!entry->login && is_of(end, entry) && entry->session > 0 && entry->real_us >= told_us)
+      session = entry->session;
   }
   return session;
+}
+
+bool evidence_is_newer(const soak_case *run, const soak_entry *pair, const soak_entry *other) {
+  const soak_entry *ours = evidence_login(run, pair->session);
+  const soak_entry *theirs = evidence_login(run, other->session);
+  if (ours == NULL || theirs == NULL || ours == theirs)
+    return pair->seq > other->seq;
+  return ours->began_us > theirs->began_us;
 }

@@ -15,6 +15,8 @@ typedef struct soak_entry {
   int32_t device;
   int32_t worker;
   int32_t handle;
+  int64_t session;  /* seq of the login that the token goes back to; 0: nobody knows */
+  int64_t began_us; /* of a login: when its session was there; INT64_MAX: never */
   bool login;
   bool processed;
   bool sent;

@@ -42,12 +42,11 @@ static const char *describe(const soak_entry *entry, char text[160]) {
 }
 
 /* The refusal that a session may end for. */
-static const soak_entry *find_refusal(const soak_case *run, const soak_event *ended,
-                                      evidence_session session) {
+static const soak_entry *find_refusal(const soak_case *run, const soak_event *ended, int64_t session) {
   for (size_t i = 0; i < run->journal.count; i++) {
     const soak_entry *entry = &run->journal.entries[i];
     if (entry->device == ended->device && !entry->login && entry->status == REFUSED && entry->processed &&
-        entry->refresh_token_issued[0] == '\0' && entry->seq > session.since && entry->seq < session.until &&
+        entry->refresh_token_issued[0] == '\0' && entry->session == session &&
         entry->real_us <= ended->real_us)
       return entry;
   }
@@ -61,7 +60,7 @@ static bool may_be_lost(const soak_case *run, const soak_entry *entry, const soa
   bool late = entry->fault >= 0 && fault_is_delay((size_t)entry->fault);
   if (!entry->sent || (entry->fault >= 0 && !late))
     return true;
-  int64_t from_us = entry->real_us - EVIDENCE_BLUR_US;
+  int64_t from_us = entry->real_us - EVIDENCE_SIGNAL_US;
   int64_t over_us = evidence_call_over_us(run, entry);
   int64_t to_us = over_us < ended->real_us ? over_us : ended->real_us;
   if (over_us == INT64_MAX && evidence_killed(run, entry->worker, from_us, ended->real_us))
@@ -77,7 +76,7 @@ static bool may_be_lost(const soak_case *run, const soak_entry *entry, const soa
 /* Why a session must not have ended; NULL: it was right. */
 static const char *objection(const soak_case *run, const soak_sign_out *seen, char text[160]) {
   const soak_event *ended = &run->page->events[seen->event];
-  evidence_session session = evidence_session_of(run, seen->event);
+  int64_t session = evidence_session_of(run, seen->event);
   text[0] = '\0';
   if (ended->value != IDENTITY_REASON_LOST_ROTATION && ended->value != IDENTITY_REASON_REFUSED)
     return "a reason that nobody gave";
@@ -85,14 +84,17 @@ static const char *objection(const soak_case *run, const soak_sign_out *seen, ch
     return "the service refused nothing";
   for (size_t i = 0; i < seen->good.count; i++) {
     const soak_entry *entry = evidence_issued(run, ended->device, seen->good.list[i]);
-    if (entry == NULL || entry->seq < session.since || entry->seq >= session.until ||
-        entry->real_us > ended->real_us)
+    if (entry == NULL || entry->session != session || entry->real_us > ended->real_us)
       continue;
     (void)describe(entry, text);
     if (marks_have(&seen->stored, seen->good.list[i]))
       return "a good token is stored";
-    if (evidence_held(run, entry, seen->event))
-      return "a handle had a good token";
+    if (evidence_held(run, entry, ended->handle, seen->event))
+      return "it had a good token itself";
+    /* Of another handle: in memory only, while the store could not be written. */
+    if (evidence_held(run, entry, 0, seen->event) &&
+        !evidence_store_held(run, entry->device, entry->real_us, ended->real_us))
+      return "another handle had a good token";
     if (!may_be_lost(run, entry, ended))
       return "a good pair had arrived";
   }
@@ -135,7 +137,7 @@ static void judge_sign_outs(const soak_case *run, soak_verdict *verdict) {
     int32_t state = run->page->events[seen->event].more;
     bool over = state == IDENTITY_STATE_SIGNED_OUT || state == IDENTITY_STATE_REAUTH_REQUIRED;
     verdict->still_in += !over;
-    sessions[i] = over ? evidence_session_of(run, seen->event).since : -1;
+    sessions[i] = over ? evidence_session_of(run, seen->event) : -1;
     if (over && !is_known(run, i, sessions))
       count_end(run, seen, verdict);
   }
@@ -151,7 +153,7 @@ static const soak_entry *newest_of(const soak_case *run, const soak_entry *by) {
         event->real_us >= by->real_us)
       continue;
     const soak_entry *entry = evidence_issued_jwt(run, by->device, event->mark);
-    if (entry != NULL && (newest == NULL || entry->seq > newest->seq))
+    if (entry != NULL && (newest == NULL || evidence_is_newer(run, entry, newest)))
       newest = entry;
   }
   return newest;
@@ -162,8 +164,9 @@ static bool is_open(const soak_case *run, const soak_entry *earlier, const soak_
   return earlier->answered_us > entry->real_us + EVIDENCE_BLUR_US &&
          entry->now_ms - earlier->now_ms < LEASE_MS && earlier->fault >= 0 &&
          fault_is_delay((size_t)earlier->fault) &&
-         !evidence_killed(run, earlier->worker, earlier->real_us, entry->real_us) &&
-         !evidence_stopped(run, earlier->device, earlier->worker, earlier->real_us, entry->real_us);
+         !evidence_killed(run, earlier->worker, earlier->real_us - EVIDENCE_SIGNAL_US, entry->real_us) &&
+         !evidence_stopped(run, earlier->device, earlier->worker, earlier->real_us - EVIDENCE_SIGNAL_US,
+                           entry->real_us);
 }
 
 static void judge_request(const soak_case *run, size_t which, soak_verdict *verdict) {
@@ -186,7 +189,7 @@ static void judge_request(const soak_case *run, size_t which, soak_verdict *verd
   verdict->overlaps += overlap;
   if (overlap && verdict->overlaps <= MOST_SPURIOUS_SHOWN)
     printf("  OVERLAP: %s\n", describe(entry, text));
-  if (issued == NULL || newest == NULL || newest->seq <= issued->seq)
+  if (issued == NULL || newest == NULL || !evidence_is_newer(run, newest, issued))
     return;
   if (++verdict->spurious <= MOST_SPURIOUS_SHOWN)
     printf("  OLDER TOKEN: the handle had the pair of request %lld, and then: %s\n", (long long)newest->seq,
@@ -208,9 +211,10 @@ static void count_adoption(const soak_case *run, uint32_t which, soak_verdict *v
   verdict->adoptions++;
 }
 
-void judge_decide(const soak_case *run, int64_t calm_ms, soak_verdict *verdict) {
+void judge_decide(soak_case *run, int64_t calm_ms, soak_verdict *verdict) {
   bool succeeded[SOAK_ALL_WORKERS] = {false};
   memset(verdict, 0, sizeof *verdict);
+  evidence_sort(run);
   judge_sign_outs(run, verdict);
   for (size_t i = 0; i < run->journal.count; i++)
     if (!run->journal.entries[i].login)

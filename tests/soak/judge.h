@@ -30,7 +30,7 @@ typedef struct soak_verdict {
 /* A worker asks: looks at the service and the store as they are now. */
 void judge_look(soak_case *run, int32_t worker);
 /* After the run. Prints each sign-out that was wrong. calm_ms: when troubles and faults ended. */
-void judge_decide(const soak_case *run, int64_t calm_ms, soak_verdict *verdict);
+void judge_decide(soak_case *run, int64_t calm_ms, soak_verdict *verdict);
 
 /* Writes all that happened to a file. */
 void judge_trace(const soak_case *run, const char *path);
