@@ -156,8 +156,7 @@ static char process_state(pid_t process) {
   return there && name_end != NULL && name_end[1] == ' ' ? name_end[2] : 'X';
 }
 
-void worker_stop(const worker *self) {
-  assert_int_equal(kill(self->runs, SIGSTOP), 0);
+void worker_await_stop(const worker *self) {
   for (int waited = 0; waited < 5000; waited += POLL_MS) {
     char now = process_state(self->runs);
     if (now == 'T' || now == 't')
@@ -165,6 +164,11 @@ void worker_stop(const worker *self) {
     service_pause_ms(POLL_MS);
   }
   fail_msg("process %d did not stop", (int)self->runs);
+}
+
+void worker_stop(const worker *self) {
+  assert_int_equal(kill(self->runs, SIGSTOP), 0);
+  worker_await_stop(self);
 }
 
 void worker_continue(const worker *self) {
