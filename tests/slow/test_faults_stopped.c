@@ -193,30 +193,46 @@ static worker_answer hear_other(scene *at) {
     fail_msg("the other process never came back");
   int64_t after = service_now_ms() - at->begun_ms;
   printf("          the other process: %s after %d ms\n", identity_status_name(answer.status),
-         answer.took_ms > 0 ? (int)answer.took_ms : 0);
+         (int)answer.took_ms);
   if (answer.took_ms < LEASE_MS - EARLY_MS)
     fail_msg("it did not wait for the lease of a process that lives: %d ms", (int)answer.took_ms);
   assert_true(after < LEASE_MS + 60000);
   return answer;
 }
 
-/* It goes on and ends up with the newest pair, from the store or its socket; nothing old is sent any more. */
+/* Does it, after whatever wait it is asked for. */
+static void succeeds(worker *app, const char *command) {
+  int64_t ends = service_now_ms() + 30000;
+  worker_answer answer = worker_ask(app, command);
+  while (identity_status_class(answer.status) == IDENTITY_CLASS_RETRY_LATER && service_now_ms() < ends) {
+    service_pause_ms((int)answer.retry_after_ms + 50);
+    answer = worker_ask(app, command);
+  }
+  if (answer.status != IDENTITY_OK || answer.state != IDENTITY_STATE_ACTIVE)
+    fail_msg("%s: %s, state %d, reason %d", command, identity_status_name(answer.status), (int)answer.state,
+             (int)answer.reason);
+}
+
+/* It goes on and ends up with the newest pair, from the store or its socket; nothing old is sent any more.
+ * Its own call is long past its time: that may be told to come later. */
 static void go_on(scene *at, int sent) {
   worker_answer answer;
   judged before = judge_refreshes(&at->server);
   assert_int_equal(before.sent, sent);
   worker_continue(&at->stopped);
   assert_true(worker_hear(&at->stopped, &answer, WORKER_PATIENCE_MS));
-  assert_int_equal(answer.status, IDENTITY_OK);
-  assert_int_equal(answer.state, IDENTITY_STATE_ACTIVE);
+  int32_t came_out = identity_status_class(answer.status);
+  if (came_out != IDENTITY_CLASS_OK && came_out != IDENTITY_CLASS_RETRY_LATER)
+    fail_msg("the stopped process: %s, state %d, reason %d", identity_status_name(answer.status),
+             (int)answer.state, (int)answer.reason);
   assert_int_equal(judge_refreshes(&at->server).sent, sent); /* what it had begun, it does not send now */
-  assert_int_equal(worker_ask(&at->stopped, "fetch").status, IDENTITY_OK);
-  assert_int_equal(worker_ask(&at->stopped, "refresh").status, IDENTITY_OK);
+  succeeds(&at->stopped, "fetch");
+  succeeds(&at->stopped, "refresh");
   (void)worker_ask(&at->other, "close"); /* one that was told to sign in looks again when it starts anew */
   assert_int_equal(worker_open(&at->other, &at->server, "shared", PATIENT_CALL_MS).state,
                    IDENTITY_STATE_ACTIVE);
-  assert_int_equal(worker_ask(&at->other, "refresh").status, IDENTITY_OK);
-  assert_int_equal(worker_ask(&at->other, "fetch").status, IDENTITY_OK);
+  succeeds(&at->other, "refresh");
+  succeeds(&at->other, "fetch");
   judged after = judge_refreshes(&at->server);
   assert_int_equal(after.repeated, before.repeated);
   assert_int_equal(after.refused, before.refused);
