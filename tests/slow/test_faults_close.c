@@ -38,7 +38,7 @@ static void be_slow(void) {
   snprintf(json, sizeof json,
            "[{\"path\":\"" REFRESH
            "\",\"delay_ms\":%d},{\"path\":\"/customers/*\",\"times\":-1,\"delay_ms\":%d}]",
-           random_below(LONGEST_MS), random_below(LONGEST_MS));
+           1 + random_below(LONGEST_MS), 1 + random_below(LONGEST_MS));
   service_fault(&server, json);
 }
 
