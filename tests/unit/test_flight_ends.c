@@ -269,7 +269,7 @@ static void a_pair_is_never_dropped_for_a_store_that_fails(void **state) {
 static void we_sign_out(void) {
   uint64_t revision = 0;
   assert_true(identity__machine_sign_out(&machine, IDENTITY_REASON_LOGOUT, &next));
-  identity__record_stamp(&next, BOOT, after(clock_ms));
+  identity__record_stamp(&next, machine.boot_id, after(clock_ms));
   assert_int_equal(swap_into_slot(&next, machine.revision, IDENTITY__SAID_OK, &revision), IDENTITY__SAID_OK);
   identity__machine_commit(&machine, &next, revision, true);
 }

@@ -135,7 +135,7 @@ static void a_late_pair_of_that_generation_wins_over_a_lost_rotation(void **stat
   assert_true(identity__machine_rotate(&machine, &grant, &late));
   fail_at(0, IDENTITY__VERDICT_AMBIGUOUS, 0, 0);
   fail_at(0, IDENTITY__VERDICT_REJECTED, 0, 0);
-  identity__record_stamp(&late, BOOT, start);
+  identity__record_stamp(&late, machine.boot_id, start);
   assert_int_equal(hear_at(0, &late, 9), IDENTITY_OK);
   assert_string_equal(machine.record.grant.refresh_token, "late");
   assert_int_equal(identity__machine_ask(&machine, start).verdict, IDENTITY__ASK_GIVE);
