@@ -194,7 +194,7 @@ expect 'help command overall' 0 '^  register ' '' help
 expect 'version' 0 '^identity-cli [0-9]+\.[0-9]+\.[0-9]+$' '' --version
 expect_json 'version as JSON' 0 '^\{"ok":true,"result":\{"version":"[0-9.]+"\}\}$' --version
 for command in locale consents register login status next my-consents accept decline reset-password set-password \
-  capture answer customer update-customer token refresh adopt logout; do
+  capture answer customer update-customer token refresh explain events adopt logout; do
   expect "help of $command" 0 "^Usage: identity-cli .*$command" '' "$command" --help
 done
 expect 'help COMMAND' 0 '^Usage: identity-cli .*login --email' '' help login
@@ -330,6 +330,18 @@ expect 'the adopted session works' 0 'Joanna' '' --account adopted customer
 class_is 'adopt: no JSON' 11 FIX_INPUT INVALID_INPUT --account adopted adopt <<<"$wrong_password"
 class_is 'adopt: no token' 11 FIX_INPUT INVALID_INPUT --account adopted adopt <<<'{"jwt":"abc"}'
 class_is 'adopt: no jwt' 11 FIX_INPUT INVALID_INPUT --account adopted adopt <<<'{"refresh_token":"abc"}'
+
+echo '# for support'
+expect_json 'explain as JSON' 0 '"library":"[0-9.]+","state":"active",.*"lease":\{"held":false,.*"transitions":\[' explain
+expect 'explain for people' 0 '^	"state":	"active",$' '' explain
+check 'no address in it' lacks out "$email"
+expect 'events: nothing' 0 '^Nothing happened\.$' '' events
+now=$(date +%s)
+fault "{\"path\":\"/auths\",\"claims\":{\"iat\":$((now + 899)),\"exp\":$((now + 900))}}"
+expect 'a login with a short JWT' 0 '^  State +active' '' --account short login --email "$email" <<<"$password"
+expect 'events: a refresh' 0 '^[0-9:]{8}  token_refreshed' '' --account short events --follow 2
+expect_json 'events as JSON' 0 '"result":\{"count":0,"items":\[\]\}' --account short events
+bad 'events: no number' '--follow must be a number' events --follow soon
 
 echo '# log out, log in'
 expect_json 'logout' 0 '"state":"signed_out","reason":"logout"' logout
