@@ -12,9 +12,10 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { IDLE_BODY = 64 * 1024 /* what an exchange keeps for the next answer */, RESERVED_BODY = 16 * 1024 };
@@ -82,6 +83,19 @@ static size_t on_read(char *bytes, size_t size, size_t count, void *user_data) {
   return step;
 }
 
+/* A program that the app starts must not inherit a connection. */
+static curl_socket_t on_open(void *user_data, curlsocktype purpose, struct curl_sockaddr *address) {
+  (void)user_data, (void)purpose;
+#if defined(SOCK_CLOEXEC)
+  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+#else
+  curl_socket_t opened = socket(address->family, address->socktype, address->protocol);
+  if (opened != CURL_SOCKET_BAD)
+    (void)fcntl(opened, F_SETFD, FD_CLOEXEC);
+  return opened;
+#endif
+}
+
 #if LIBCURL_VERSION_NUM >= 0x075000
 /* Called before each attempt to send; a second one would be libcurl's own repetition. */
 static int on_send(void *user_data, char *remote, char *local, int remote_port, int local_port) {
@@ -104,6 +118,7 @@ static bool set_callbacks(identity__exchange *exchange) {
          IDENTITY__SET(easy, CURLOPT_WRITEDATA, exchange) &&
          IDENTITY__SET(easy, CURLOPT_HEADERFUNCTION, on_header) &&
          IDENTITY__SET(easy, CURLOPT_HEADERDATA, exchange) &&
+         IDENTITY__SET(easy, CURLOPT_OPENSOCKETFUNCTION, on_open) &&
          IDENTITY__SET(easy, CURLOPT_READFUNCTION, on_read) &&
          IDENTITY__SET(easy, CURLOPT_READDATA, exchange);
 }

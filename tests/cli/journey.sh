@@ -5,7 +5,7 @@
 # Prints a line for each check; exit 1 when one failed or when fewer ran than this file has.
 set -uo pipefail
 
-readonly expected=184
+readonly expected=194
 
 build=${1:-}
 if [ ! -x "$build/identity-cli" ] || [ ! -x "$build/identity-sandbox" ]; then
