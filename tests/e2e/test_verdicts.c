@@ -225,31 +225,6 @@ static void the_pair_of_another_customer_is_dropped(void **state) {
   identity_session_close(session);
 }
 
-static void an_answer_without_a_refresh_token_keeps_the_old_one(void **state) {
-  (void)state;
-  char *jwt;
-  char *unused;
-  char fault[1400];
-  const identity_tokens *tokens = NULL;
-  identity_session *session = signed_in();
-  service_send(&server, "PUT", "settings", "{\"jwt_life\":901}"); /* another exp: another JWT */
-  service_login_raw(&server, MAIL, &jwt, &unused);
-  snprintf(fault, sizeof fault,
-           "{\"path\":\"" REFRESH
-           "\",\"status\":200,\"body\":{\"responseData\":{\"jwt\":\"%s\"},\"errors\":[]}}",
-           jwt);
-  service_fault(&server, fault);
-  assert_int_equal(identity_session_refresh(session, NULL), IDENTITY_OK);
-  assert_int_equal(identity_session_tokens(session, 0, &tokens, NULL), IDENTITY_OK);
-  assert_string_equal(tokens->jwt, jwt);
-  identity_tokens_free(tokens);
-  assert_int_equal(identity_session_refresh(session, NULL), IDENTITY_OK);
-  assert_int_equal(refreshes(200), 2);
-  free(jwt);
-  free(unused);
-  identity_session_close(session);
-}
-
 /* ---- before it left ---- */
 
 typedef struct away {
@@ -315,7 +290,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(each_answer_that_is_no_pair_keeps_the_session_and_waits, reset),
     cmocka_unit_test_setup(a_definite_refusal_ends_the_session_whatever_its_status, reset),
     cmocka_unit_test_setup(the_pair_of_another_customer_is_dropped, reset),
-    cmocka_unit_test_setup(an_answer_without_a_refresh_token_keeps_the_old_one, reset),
     cmocka_unit_test_setup(a_refresh_that_never_left_keeps_the_session, reset),
     cmocka_unit_test_setup(the_cooldown_survives_a_restart, reset),
 };
