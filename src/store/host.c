@@ -93,8 +93,11 @@ static int32_t host_swap(void *user_data, const char *key, uint64_t expected_rev
     return IDENTITY__STORE_IO; /* no answers to a swap */
   if (status != IDENTITY__STORE_OK)
     return status;
-  *new_revision = is_alone(store) ? revision_of(bytes, length) : told;
-  return *new_revision != 0 ? IDENTITY__STORE_OK : IDENTITY__STORE_IO;
+  told = is_alone(store) ? revision_of(bytes, length) : told;
+  if (told == 0)
+    return IDENTITY__STORE_IO;
+  *new_revision = told;
+  return IDENTITY__STORE_OK;
 }
 
 static void host_destroy(void *user_data) {
