@@ -68,7 +68,7 @@ bool identity__process_is_gone(int64_t id, int64_t start, int64_t space) {
   if (id <= 0 || start == 0 || space == 0 || space != own_space())
     return false;
   /* That /proc does not show it means little: it may hide the processes of others. */
-  if (kill((pid_t)id, 0) != 0 && errno == ESRCH)
+  if ((pid_t)id != id || (kill((pid_t)id, 0) != 0 && errno == ESRCH))
     return true;
   return read_stat(id, text) && (is_zombie(text) || number_of(text, START_FIELD) != start);
 }

@@ -139,7 +139,7 @@ static void cool_down(identity__record *next, int64_t wait_ms, identity__now now
 
 /* Full jitter: anything from one second up to a bound that doubles with each failure. */
 static int64_t backoff_ms(int32_t failures, uint64_t random) {
-  int64_t bound = IDENTITY__BACKOFF_FIRST_MS;
+  int64_t bound = 2 * IDENTITY__BACKOFF_FIRST_MS; /* the first try, too, must not bring all back at once */
   for (int32_t i = 0; i < failures && bound < IDENTITY__BACKOFF_MOST_MS; i++)
     bound *= 2;
   if (bound > IDENTITY__BACKOFF_MOST_MS)

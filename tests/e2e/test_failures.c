@@ -190,7 +190,6 @@ static void the_environments_proxy_counts_only_when_allowed(void **state) {
   assert_int_equal(unsetenv("https_proxy"), 0);
   peer_stop(&proxy);
 }
-}
 
 /* ---- addresses ---- */
 
