@@ -4,7 +4,7 @@
 
 #define MAIL "jo@example.com"
 
-enum { CLIENTS = 24, SECOND = 1000, OUTAGE_MS = 10 * SECOND, MOST_FAILURES = 16 };
+enum { CLIENTS = 24, SECOND = 1000, OUTAGE_MS = 7 * SECOND, MOST_FAILURES = 16 };
 
 typedef struct client {
   identity_session *session;
