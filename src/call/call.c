@@ -89,7 +89,6 @@ static int32_t send_request(identity__call *call, const identity__endpoint *endp
   send.header_value = prelude ? NULL : call->header_value;
   send.body = body->length > 0 ? body->bytes : NULL;
   send.body_length = body->length;
-  send.release_until_ms = call->release_until_ms;
   call->send = send;
   for (int i = 0; i < IDENTITY__LIMITS; i++)
     call->limits_ms[i] =

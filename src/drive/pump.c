@@ -38,7 +38,7 @@ static bool perform_send(identity_session *session, identity__call *call, news *
       .body_length = send->body_length,
       .max_body = send->endpoint->max_body,
       .once = send->endpoint->once,
-      .release_until_ms = send->release_until_ms,
+      .may_leave = call->owned_by_session ? identity__refresh_may_leave : NULL,
   };
   call->exchange = identity__transport_start(session->loop->transport, &request, call);
   if (call->exchange != NULL)

@@ -53,7 +53,6 @@ static void send(identity__call *call, refresh *inputs) {
   const identity__pair pairs[] = {{"refreshToken", inputs->refresh_token}};
   identity__call_send(call, IDENTITY__REFRESH);
   call->tolerate = true;
-  call->release_until_ms = inputs->flight.release_until_ms;
   call->secrets[0] = inputs->refresh_token;
   (void)identity__call_built(call, identity__body_flat(pairs, 1, &call->body));
 }
@@ -146,6 +145,13 @@ identity_status identity__refresh_step(identity_session *session, identity__call
   }
   inputs->refresh_token = identity__arena_text(&call->arena, session->tokens.record.grant.refresh_token);
   return inputs->refresh_token != NULL ? IDENTITY_OK : IDENTITY_OUT_OF_MEMORY;
+}
+
+bool identity__refresh_may_leave(const void *owner) {
+  const identity__call *call = owner;
+  const identity_session *session = call->session;
+  const refresh *inputs = call->inputs;
+  return identity__flight_may_leave(&inputs->flight, &session->tokens, identity__loop_now(session->loop));
 }
 
 /* ---- begin and end ---- */

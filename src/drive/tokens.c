@@ -63,7 +63,8 @@ static void end_without_refresh_token(identity_session *session) {
                              .input = &reason,
                              .over = IDENTITY__OVER_PAIR,
                              .both_copies = true,
-                             .in_memory_too = true};
+                             .in_memory_too = true,
+                             .end_in_memory = true};
   (void)identity__keep_change(session, &change);
 }
 

@@ -115,6 +115,10 @@ bool identity__machine_lease(const identity__machine *machine, identity__now now
   return true;
 }
 
+static bool same_text(const char *one, const char *other) {
+  return one != NULL && other != NULL && strcmp(one, other) == 0;
+}
+
 /* What the answer did not say stays as it was; an absent refresh token means ours is still good. */
 bool identity__machine_rotate(const identity__machine *machine, const identity__grant *grant,
                               identity__record *next) {
@@ -124,6 +128,10 @@ bool identity__machine_rotate(const identity__machine *machine, const identity__
   next->generation = record->generation + 1;
   next->standing = IDENTITY__RECORD_SIGNED_IN;
   identity__grant *pair = &next->grant;
+  /* The refresh token stays: what another handle does with it is not over because we have an answer. */
+  if (same_text(grant->refresh_token, record->grant.refresh_token) &&
+      !identity__lease_is_ours(&record->lease, &machine->self))
+    next->lease = record->lease;
   return finish(next, identity__grant_copy(pair, grant) &&
                           keep_text(&pair->refresh_token, record->grant.refresh_token) &&
                           keep_text(&pair->customer_token, record->grant.customer_token) &&

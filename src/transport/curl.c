@@ -30,7 +30,7 @@ struct identity__exchange {
   const char *body;
   size_t body_length;
   size_t body_sent;
-  int64_t release_until_ms;
+  bool (*may_leave)(const void *owner);
   int32_t once;
   uint32_t attempts; /* how often libcurl was about to send */
   bool counted;      /* it tells (7.80) */
@@ -71,9 +71,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *user_data) 
 static size_t on_read(char *bytes, size_t size, size_t count, void *user_data) {
   identity__exchange *exchange = user_data;
   size_t left = exchange->body_length - exchange->body_sent;
-  bool first = exchange->body_sent == 0;
-  if (first && exchange->release_until_ms > 0 &&
-      identity__clock_read(&exchange->transport->clock).boot_ms > exchange->release_until_ms) {
+  if (exchange->body_sent == 0 && exchange->may_leave != NULL && !exchange->may_leave(exchange->owner)) {
     exchange->response.late = true;
     return CURL_READFUNC_ABORT;
   }
@@ -203,7 +201,7 @@ static bool prepare(identity__exchange *exchange, const identity__request *reque
   exchange->body_length = request->body != NULL ? request->body_length : 0;
   exchange->body_sent = 0;
   exchange->once = request->once;
-  exchange->release_until_ms = request->release_until_ms;
+  exchange->may_leave = request->may_leave;
   exchange->response.late = false;
   exchange->attempts = 0;
   exchange->encoded = false;

@@ -158,6 +158,16 @@ static void unknown_refusals_wait_five_fifteen_then_sixty_minutes(void **state) 
   assert_int_equal(machine.record.first_refusal_boot_ms, start.boot_ms);
 }
 
+static void an_unknown_refusal_waits_as_long_as_it_asks_for(void **state) {
+  (void)state;
+  fail_at(0, IDENTITY__VERDICT_REFUSED, 4 * MINUTE, 0);
+  assert_int_equal(cooldown_at(0), 5 * MINUTE);
+  fail_at(0, IDENTITY__VERDICT_REFUSED, 40 * MINUTE, 0);
+  assert_int_equal(cooldown_at(0), 40 * MINUTE);
+  fail_at(0, IDENTITY__VERDICT_REFUSED, 5 * HOUR, (uint64_t)(15 * MINUTE) << 16);
+  assert_int_equal(cooldown_at(0), 75 * MINUTE);
+}
+
 static const struct {
   const char *name;
   int64_t second_ms;
@@ -229,6 +239,7 @@ static const struct CMUnitTest tests[] = {
     MACHINE_TEST(a_rejection_after_a_lost_answer_is_a_lost_rotation),
     MACHINE_TEST(a_late_pair_of_that_generation_wins_over_a_lost_rotation),
     MACHINE_TEST(unknown_refusals_wait_five_fifteen_then_sixty_minutes),
+    MACHINE_TEST(an_unknown_refusal_waits_as_long_as_it_asks_for),
     MACHINE_TEST(the_third_refusal_an_hour_after_the_first_is_definite),
     MACHINE_TEST(a_refusal_two_hours_after_the_first_is_not_yet_definite),
     MACHINE_TEST(a_clock_that_jumps_does_not_end_the_session),

@@ -172,10 +172,12 @@ static void a_stored_record_wins_by_epoch_then_generation(void **state) {
     loaded.epoch = machine.record.epoch + (uint64_t)(int64_t)stored[i].epoch;
     loaded.generation = machine.record.generation + (uint64_t)(int64_t)stored[i].generation;
     ours.dead = true;
+    ours.record.caused_count = 1; /* not stored yet, not lost */
     identity__look look = {.said = IDENTITY__SAID_OK, .revision = 77, .record = loaded};
     CHECK_INT(stored[i].name, identity__machine_hear(&ours, &look, start), IDENTITY_OK);
     CHECK_INT(stored[i].name, ours.counters.adoptions, stored[i].adopted);
     CHECK_INT(stored[i].name, ours.foreign, stored[i].adopted);
+    CHECK_INT(stored[i].name, ours.record.caused_count, 1);
     CHECK_INT(stored[i].name, ours.revision, 77);
     CHECK_INT(stored[i].name, ours.dead, !stored[i].adopted);
     CHECK_INT(stored[i].name, ours.record.epoch,
@@ -316,6 +318,29 @@ static void a_tombstone_of_another_handle_ends_the_session_here(void **state) {
   assert_int_equal(hear_at(0, &tombstone, 3), IDENTITY_OK);
   CHECK_ASK("ask", identity__machine_ask(&machine, start), FAIL, IDENTITY_SIGNED_OUT);
   assert_int_equal(machine.record.reason, IDENTITY_REASON_OTHER_PROCESS);
+  assert_true(machine.foreign);
+  sign_in_with("refresh", LIFE);
+  assert_false(machine.foreign);
+}
+
+/* I1: also where ours could not be stored, nothing is sent under the lease of another handle; and of ours the
+ * store does not know whether it is over. */
+static void of_what_is_not_stored_only_a_foreign_lease_is_taken(void **state) {
+  static const identity__lease theirs = {.owner = "other"};
+  for (int foreign = 0; foreign < 2; foreign++) {
+    identity__record loaded;
+    (void)end_machine(state);
+    (void)begin_machine(state);
+    identity__record_init(&loaded);
+    assert_true(identity__record_copy(&loaded, &machine.record));
+    identity__lease_take(&loaded.lease, foreign ? &theirs : &self, "refresh", start.boot_ms);
+    machine.not_persisted = true;
+    machine.record.failures = 2;
+    assert_int_equal(hear_at(0, &loaded, 3), IDENTITY_OK);
+    assert_string_equal(machine.record.lease.owner, foreign ? "other" : "");
+    assert_int_equal(machine.record.failures, 2);
+    assert_true(machine.not_persisted);
+  }
 }
 
 static const struct CMUnitTest tests[] = {
@@ -336,6 +361,7 @@ static const struct CMUnitTest tests[] = {
     MACHINE_TEST(a_store_that_cannot_be_read_later_blocks_nothing),
     MACHINE_TEST(a_store_damaged_later_loses_nothing_that_is_held),
     MACHINE_TEST(a_tombstone_of_another_handle_ends_the_session_here),
+    MACHINE_TEST(of_what_is_not_stored_only_a_foreign_lease_is_taken),
 };
 
 SUITE("machine records", tests)

@@ -214,10 +214,29 @@ static void no_cooldown_does_not_become_one(void **state) {
 
 static void where_boots_have_no_name_the_wall_clock_counts(void **state) {
   (void)state;
-  const identity__now now = {5, start.wall_ms + 5 * MINUTE};
+  const identity__now now = {5000 * SECOND,
+                             start.wall_ms + 5 * MINUTE}; /* longer than its life by that one */
   machine.record.boot_id[0] = '\0';
   rebase("", now);
   assert_int_equal(identity__machine_remaining(&machine, now), 10 * MINUTE);
+}
+
+/* What a load brings is moved before it is used. */
+static void a_machine_hears_in_its_own_boot(void **state) {
+  (void)state;
+  const identity__now now = {20 * SECOND, start.wall_ms + 5 * MINUTE};
+  identity__look look = {.said = IDENTITY__SAID_OK, .revision = 7};
+  identity__machine later;
+  char boot_id[IDENTITY__BOOT_ID_SIZE] = OTHER_BOOT;
+  identity__machine_init(&later, boot_id, &self);
+  identity__record_init(&look.record);
+  assert_true(identity__record_copy(&look.record, &machine.record));
+  assert_int_equal(identity__machine_hear(&later, &look, now), IDENTITY_OK);
+  assert_int_equal(identity__machine_remaining(&later, now), 10 * MINUTE);
+  assert_int_equal(identity__machine_cooldown_ms(&later, now), 5 * MINUTE);
+  assert_string_equal(later.record.lease.fingerprint, "");
+  assert_int_equal(later.record.ambiguous, 1);
+  identity__machine_clear(&later);
 }
 
 /* Three refusals, the third soon after a reboot whose clock nobody can trust: the hour begins anew. */
@@ -249,6 +268,7 @@ static const struct CMUnitTest tests[] = {
     TEST(without_a_lease_nothing_was_lost),
     TEST(no_cooldown_does_not_become_one),
     TEST(where_boots_have_no_name_the_wall_clock_counts),
+    TEST(a_machine_hears_in_its_own_boot),
     TEST(an_hour_that_cannot_be_measured_begins_anew),
 };
 
