@@ -39,6 +39,8 @@ static void extra_connections_close_after_thirty_idle_seconds(void **state) {
   service_pause_ms(IDLE_MS + 500);
   int before = service_connections(&server);
   assert_int_equal(service_fetch(session, NULL), IDENTITY_OK);
+  service_pause_ms(1100); /* libcurl looks once a second */
+  assert_int_equal(service_fetch(session, NULL), IDENTITY_OK);
   await_connections(1);
   assert_int_equal(service_fetch(session, NULL), IDENTITY_OK);
   assert_int_equal(open_connections(), 1);
@@ -48,6 +50,18 @@ static void extra_connections_close_after_thirty_idle_seconds(void **state) {
   assert_int_equal(open_connections(), MOST); /* and up again */
   identity_session_close(session);
   await_connections(0);
+}
+
+/* A session with one connection keeps it, however long it was idle. */
+static void the_only_connection_outlives_the_thirty_seconds(void **state) {
+  (void)state;
+  identity_session *session = service_open(&server, "viewer");
+  service_register(session, "jo@example.com");
+  service_pause_ms(IDLE_MS + 2500);
+  assert_int_equal(service_fetch(session, NULL), IDENTITY_OK);
+  assert_int_equal(service_fetch(session, NULL), IDENTITY_OK);
+  assert_int_equal(service_connections(&server), 1);
+  identity_session_close(session);
 }
 
 /* Calls one after the other do not keep the others alive: idle is who does not run beside another. */
@@ -66,6 +80,7 @@ static void a_call_now_and_then_does_not_keep_the_extra_connections(void **state
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(extra_connections_close_after_thirty_idle_seconds, reset),
+    cmocka_unit_test_setup(the_only_connection_outlives_the_thirty_seconds, reset),
     cmocka_unit_test_setup(a_call_now_and_then_does_not_keep_the_extra_connections, reset),
 };
 
