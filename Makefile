@@ -131,6 +131,8 @@ $(foreach name,$(notdir $(basename $(shell grep -ls support/allocations.h tests/
   $(eval LINK_$(name) := -Wl,--wrap=malloc -Wl,--wrap=calloc))
 # This test refuses libcurl options one by one.
 LINK_test_curl_options := -Wl,--wrap=curl_easy_setopt
+# This one holds calls up on their way into the line.
+LINK_test_close_race := -Wl,--wrap=identity__loop_submit
 
 # ---- run ----
 .PHONY: test-programs

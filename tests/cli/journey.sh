@@ -5,7 +5,7 @@
 # Prints a line for each check; exit 1 when one failed or when fewer ran than this file has.
 set -uo pipefail
 
-readonly expected=194
+readonly expected=198
 
 build=${1:-}
 if [ ! -x "$build/identity-cli" ] || [ ! -x "$build/identity-sandbox" ]; then
@@ -261,6 +261,7 @@ class_is 'one of two is not accepted' 11 FIX_INPUT CONSENT_REQUIRED \
 class_is 'no such consent' 11 FIX_INPUT INVALID_INPUT register --email "$email" --accept nonsense <<<"$password"
 class_is 'bad password' 11 FIX_INPUT INVALID_INPUT register --email "$email" --accept-required <<<short
 class_is 'bad e-mail' 11 FIX_INPUT INVALID_INPUT register --email jo --accept-required <<<"$password"
+expect 'bad e-mail for people: no consents are listed' 11 '' 'email' register --email jo --accept-required <<<"$password"
 check 'nothing reached POST /customers' test "$(seen '^POST /customers ')" -eq 0
 expect 'registered' 0 '^  accept +broadcaster_terms +1\.7 +I accept the Terms and Conditions' '' \
   register --email "$email" --accept-required --decline broadcaster_marketing <<<"$password"
@@ -345,10 +346,13 @@ bad 'events: no number' '--follow must be a number' events --follow soon
 
 echo '# log out, log in'
 expect_json 'logout' 0 '"state":"signed_out","reason":"logout"' logout
+expect 'logout: nobody' 0 '^Nobody was signed in here\.$' '' logout
 class_is 'refresh: nobody' 13 SIGN_IN SIGNED_OUT refresh
 class_is 'wrong password' 11 FIX_INPUT WRONG_CREDENTIALS login --email "$email" <<<"$wrong_password"
 expect 'wrong password for people' 11 '' '^  What to do: check e-mail and password' login --email "$email" <<<"$wrong_password"
 expect 'login by offer' 0 '^Logged in\.$' '' login --email "$email" --offer S123456789_US <<<"$password"
+expect 'logout for people' 0 '^Signed out here\.$' '' logout
+expect 'login after logout' 0 '^Logged in\.$' '' login --email "$email" <<<"$password"
 expect_json 'logout everywhere' 0 '"state":"signed_out","reason":"logout_everywhere"' logout --everywhere
 check 'it reached the service' test "$(seen '^DELETE /refresh_tokens 2')" -eq 1
 
