@@ -28,6 +28,8 @@ static int64_t patience_ends_ms(identity_session *session, int64_t begun_ms) {
 
 /* A store that is in use is asked again for a while; the network goes on meanwhile. */
 static bool wait_for_lock(identity_session *session, int64_t begun_ms) {
+  if (session->in_passing)
+    return false;
   if (identity__clock_now().boot_ms >= patience_ends_ms(session, begun_ms) || has_deadline_passed(session))
     return false;
   int64_t until = identity__clock_now().boot_ms + LOCK_PAUSE_MS;
@@ -165,14 +167,16 @@ static bool make_same(const identity__machine *machine, const void *input, ident
   return identity__machine_same(machine, next);
 }
 
-void identity__keep_retry(identity_session *session) {
+void identity__keep_retry(identity_session *session, bool in_passing) {
   bool all = session->tokens.unread;
   identity__change change = {.make = make_same,
                              .over = all ? IDENTITY__OVER_ALL : IDENTITY__OVER_PAIR,
                              .both_copies = true,
                              .in_memory_too = true};
+  session->in_passing = in_passing;
   if (session->tokens.not_persisted)
     (void)identity__keep_change(session, &change);
+  session->in_passing = false;
 }
 
 identity_status identity__keep_probe(identity_session *session) {

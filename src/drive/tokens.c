@@ -102,7 +102,7 @@ bool identity__tokens_ask(identity_session *session, identity__call *call, int32
   call->asks = asks;
   if (session->tokens.blocked != IDENTITY_OK)
     identity__keep_load(session);
-  identity__keep_retry(session);
+  identity__keep_retry(session, true);
   identity__ask ask = ask_machine(session, call);
   return tell(session, call, &ask, news, event);
 }
