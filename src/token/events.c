@@ -65,7 +65,7 @@ static identity__view view_of(const identity__machine *machine) {
                          .generation = record->generation,
                          .state = identity__machine_state(machine),
                          .standing = record->standing,
-                         .pending = record->pending_count > 0,
+                         .pending = record->pending_count > 0 && !machine->delivering,
                          .not_persisted = machine->not_persisted,
                          .blocked = machine->blocked};
   return view;
