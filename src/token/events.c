@@ -65,6 +65,7 @@ static identity__view view_of(const identity__machine *machine) {
                          .generation = record->generation,
                          .state = identity__machine_state(machine),
                          .standing = record->standing,
+                         .reason = record->reason,
                          .pending = record->pending_count > 0 && !machine->delivering,
                          .not_persisted = machine->not_persisted,
                          .blocked = machine->blocked};
@@ -103,9 +104,11 @@ static bool is_refreshed(const identity__view *was, const identity__view *is,
   return was->epoch == is->epoch && was->generation < is->generation && !machine->foreign;
 }
 
+/* Told again when the reason turns out later: tokens that a new password has ended are refused first. */
 static bool is_ended(const identity__view *was, const identity__view *is, const identity__machine *machine) {
   (void)machine;
-  return was->standing != is->standing && is->standing == IDENTITY__RECORD_REAUTH;
+  bool otherwise = was->standing != is->standing || was->reason != is->reason;
+  return otherwise && is->standing == IDENTITY__RECORD_REAUTH;
 }
 
 static bool is_pending(const identity__view *was, const identity__view *is,
