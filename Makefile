@@ -127,7 +127,7 @@ $(TEST_PROGRAMS): $(B)/tests/%: $(B)/obj/tests/%.o $(SUPPORT_OBJECTS) $(STATIC)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LINK_$(notdir $@)) -o $@ $^ $(call pkg,--libs,cmocka) $(LIB_LIBS)
 
 # These make allocations of the archive fail.
-$(foreach name,$(notdir $(basename $(shell grep -ls support/allocations.h tests/unit/*.c))),\
+$(foreach name,$(notdir $(basename $(shell grep -ls support/allocations.h tests/unit/*.c tests/e2e/*.c))),\
   $(eval LINK_$(name) := -Wl,--wrap=malloc -Wl,--wrap=calloc))
 # This test refuses libcurl options one by one.
 LINK_test_curl_options := -Wl,--wrap=curl_easy_setopt
