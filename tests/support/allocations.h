@@ -10,7 +10,7 @@
 
 /* How many succeed from now on; -1: all. */
 static volatile int allocations_left = -1;
-/* For how long they then fail; 0: until allocations_left is set anew. */
+/* For how long they then fail; 0: until allocations_left is set anew; -1: only one does. */
 static volatile int allocations_pause_ms = 0;
 static volatile int allocations_failed = 0; /* how many so far */
 
@@ -30,6 +30,8 @@ static int allocations_are_back(void) {
   static long since_ms;
   if (allocations_failed == 0)
     since_ms = allocations_now_ms();
+  if (allocations_pause_ms < 0)
+    return allocations_failed > 0;
   return allocations_pause_ms > 0 && allocations_now_ms() - since_ms >= allocations_pause_ms;
 }
 
