@@ -44,6 +44,8 @@ static identity_status sign_in(identity_session *session, identity__call *call) 
     return call->endpoint != NULL && call->endpoint->expect.outcome_matters ? IDENTITY_OUTCOME_UNKNOWN
                                                                             : IDENTITY_CANCELLED;
   session->tokens.how = call->how;
+  session->delivers = call->kept_count > 0 ? call : NULL;
+  session->tokens.delivering = call->kept_count > 0;
   identity_status status = run_change(session, call, make_sign_in, IDENTITY__OVER_ALL);
   if (status != IDENTITY_OUT_OF_MEMORY)
     return IDENTITY_OK;

@@ -74,9 +74,19 @@ static bool perform_pending(identity_session *session, identity__call *call, new
   return true;
 }
 
+/* Consents that the registration could not deliver are news only now. */
+static void end_delivery(identity_session *session) {
+  session->delivers = NULL;
+  identity__notice_begin(session);
+  session->tokens.delivering = false;
+  identity__notice_end(session);
+}
+
 static void finish(identity_session *session, identity__call *call) {
   if (session->pending_call == call)
     session->pending_call = NULL;
+  if (session->delivers == call)
+    end_delivery(session);
   if (session->flight == call)
     identity__refresh_over(session, call);
   identity__log_line(&session->log, call->status == IDENTITY_OK ? IDENTITY_LOG_INFO : IDENTITY_LOG_WARNING,

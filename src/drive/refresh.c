@@ -54,7 +54,8 @@ static void send(identity__call *call, refresh *inputs) {
   identity__call_send(call, IDENTITY__REFRESH);
   call->tolerate = true;
   call->secrets[0] = inputs->refresh_token;
-  (void)identity__call_built(call, identity__body_flat(pairs, 1, &call->body));
+  if (!identity__body_flat(pairs, 1, &call->body))
+    call->body.failed = true; /* not finished: the flight has to know that it never left */
 }
 
 static void refresh_flow(identity__call *call) {
@@ -128,23 +129,41 @@ static identity_status failed_status(identity__call *call, const identity__fligh
   return identity__fail_plain(&call->error, flight->status);
 }
 
-identity_status identity__refresh_step(identity_session *session, identity__call *call) {
-  refresh *inputs = call->inputs;
+static int32_t steps(identity_session *session, const identity__call *call, refresh *inputs) {
   identity__flight *flight = &inputs->flight;
   identity__notice_begin(session);
   int32_t next = first_step(session, call, inputs);
   identity__notice_end(session);
   while (next == IDENTITY__DO_LOAD || next == IDENTITY__DO_SWAP)
     next = next == IDENTITY__DO_LOAD ? step_load(session, flight) : step_swap(session, flight);
+  return next;
+}
+
+static bool has_token(const identity_session *session, identity__call *call, refresh *inputs) {
+  inputs->refresh_token = identity__arena_text(&call->arena, session->tokens.record.grant.refresh_token);
+  return inputs->refresh_token != NULL;
+}
+
+/* The request that cannot be made never left: its lease goes. */
+static int32_t land_unsent(identity_session *session, identity__call *call, refresh *inputs) {
+  memset(&inputs->landing, 0, sizeof inputs->landing);
+  inputs->landed = true;
+  (void)identity__fail_plain(&call->error, IDENTITY_OUT_OF_MEMORY);
+  return steps(session, call, inputs);
+}
+
+identity_status identity__refresh_step(identity_session *session, identity__call *call) {
+  refresh *inputs = call->inputs;
+  identity__flight *flight = &inputs->flight;
+  int32_t next = steps(session, call, inputs);
+  if (next == IDENTITY__DO_SEND && !has_token(session, call, inputs))
+    next = land_unsent(session, call, inputs);
   inputs->next = next;
   if (next == IDENTITY__DO_NONE)
     return flight->status == IDENTITY_OK ? IDENTITY_OK : failed_status(call, flight);
-  if (next == IDENTITY__DO_WAIT) {
+  if (next == IDENTITY__DO_WAIT)
     call->again_ms = flight->wake_boot_ms;
-    return IDENTITY_OK;
-  }
-  inputs->refresh_token = identity__arena_text(&call->arena, session->tokens.record.grant.refresh_token);
-  return inputs->refresh_token != NULL ? IDENTITY_OK : IDENTITY_OUT_OF_MEMORY;
+  return IDENTITY_OK;
 }
 
 bool identity__refresh_may_leave(const void *owner) {

@@ -37,6 +37,7 @@ typedef struct identity__machine {
   bool lease_unused;            /* the request under the lease of this handle never left */
   bool foreign;                 /* the record that holds was made by another handle */
   int32_t how;                  /* the sign-in of this handle, IDENTITY_HOW_x */
+  bool delivering;              /* the call that signed in is sending the pending consents itself */
   identity_status last_failure; /* of the last refresh; OK: it worked */
   char boot_id[IDENTITY__BOOT_ID_SIZE];
   identity__lease self; /* what leases of this handle carry */
