@@ -47,6 +47,8 @@ UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 E2E_SOURCES := $(wildcard tests/e2e/test_*.c)
 FAULT_SOURCES := $(wildcard tests/faults/test_*.c)
 SLOW_SOURCES := $(wildcard tests/slow/test_*.c)
+SOAK_HARNESS_SOURCES := $(patsubst %,tests/soak/%.c,evidence faults fleet harness journal judge link page trace)
+SOAK_WORKER_SOURCES := $(patsubst %,tests/soak/%.c,page virtual worker)
 
 object = $(patsubst %.c,$(B)/obj/%.o,$(1))
 LIB_OBJECTS := $(call object,$(LIB_SOURCES))
@@ -80,8 +82,8 @@ $(B)/obj/src/%.o: FLAGS = -Iinclude -Isrc -fPIC -fvisibility=hidden $(call pkg,-
 $(B)/obj/examples/%.o: FLAGS = -Iinclude $(call pkg,--cflags,libcjson)
 $(B)/obj/tests/sandbox/%.o: FLAGS = $(call pkg,--cflags,libmicrohttpd libcjson openssl)
 $(B)/obj/tests/support/%.o $(B)/obj/tests/unit/%.o $(B)/obj/tests/e2e/%.o $(B)/obj/tests/faults/%.o \
-  $(B)/obj/tests/slow/%.o: FLAGS = -Iinclude -Isrc -Itests \
-  $(call pkg,--cflags,cmocka libcurl libcjson)
+  $(B)/obj/tests/slow/%.o $(B)/obj/tests/soak/%.o: FLAGS = -Iinclude -Isrc -Itests \
+  $(call pkg,--cflags,cmocka libcurl libcjson openssl)
 
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -89,7 +91,8 @@ $(B)/obj/%.o: %.c Makefile
 	$(Q)$(CC) $(BASE_FLAGS) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 -include $(wildcard $(patsubst %.o,%.d,$(LIB_OBJECTS) $(CLI_OBJECTS) $(SANDBOX_OBJECTS) $(SUPPORT_OBJECTS) \
-  $(call object,$(UNIT_SOURCES) $(E2E_SOURCES) $(FAULT_SOURCES) $(SLOW_SOURCES))))
+  $(call object,$(UNIT_SOURCES) $(E2E_SOURCES) $(FAULT_SOURCES) $(SLOW_SOURCES) \
+  $(sort $(SOAK_HARNESS_SOURCES) $(SOAK_WORKER_SOURCES)))))
 
 # ---- link ----
 $(STATIC): $(LIB_OBJECTS)
@@ -125,6 +128,16 @@ $(TEST_PROGRAMS): $(B)/tests/%: $(B)/obj/tests/%.o $(SUPPORT_OBJECTS) $(STATIC)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LINK_$(notdir $@)) -o $@ $^ $(call pkg,--libs,cmocka) $(LIB_LIBS)
+
+$(B)/soak/harness: $(call object,$(SOAK_HARNESS_SOURCES)) $(STATIC)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(call pkg,--libs,openssl)
+
+$(B)/soak/worker: $(call object,$(SOAK_WORKER_SOURCES)) $(STATIC)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(call pkg,--libs,openssl)
 
 # These make allocations of the archive fail.
 $(foreach name,$(notdir $(basename $(shell grep -ls support/allocations.h tests/unit/*.c tests/e2e/*.c))),\

@@ -5,10 +5,14 @@
 
 #define LAST_SECOND_OF_9999 253402300799LL
 
-int64_t sbx_monotonic_ms(void) {
+int64_t sbx_monotonic_us(void) {
   struct timespec now = {0};
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t sbx_monotonic_ms(void) {
+  return sbx_monotonic_us() / 1000;
 }
 
 double sbx_clock_now_exact(const struct sbx_clock *clock) {

@@ -10,6 +10,7 @@ struct sbx_clock {
 };
 
 int64_t sbx_monotonic_ms(void);
+int64_t sbx_monotonic_us(void);
 int64_t sbx_clock_now(const struct sbx_clock *clock);
 double sbx_clock_now_exact(const struct sbx_clock *clock);
 /* False (and unchanged) when the shifted clock would leave the years 1970 to 9999. */

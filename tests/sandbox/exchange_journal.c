@@ -89,6 +89,8 @@ void sbx_exchange_note_end(struct sbx_exchange *exchange, int status) {
   if (entry == NULL)
     return;
   entry->status = status;
+  if (status != 0)
+    entry->answered_us = sbx_journal_elapsed_us(&exchange->server->service->journal);
   if (!exchange->server->quiet)
     log_line(exchange, entry);
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 bool sbx_journal_init(struct sbx_journal *journal) {
-  *journal = (struct sbx_journal){.first = 1, .started_ms = sbx_monotonic_ms()};
+  *journal = (struct sbx_journal){.first = 1, .started_us = sbx_monotonic_us()};
   journal->entries = calloc(SBX_JOURNAL_SIZE, sizeof *journal->entries);
   return journal->entries != NULL;
 }
@@ -22,6 +22,10 @@ void sbx_journal_clear(struct sbx_journal *journal) {
   journal->incomplete = 0;
 }
 
+int64_t sbx_journal_elapsed_us(const struct sbx_journal *journal) {
+  return sbx_monotonic_us() - journal->started_us;
+}
+
 struct sbx_journal_entry *sbx_journal_add(struct sbx_journal *journal) {
   uint64_t seq = ++journal->last;
   if (seq - journal->first >= SBX_JOURNAL_SIZE) {
@@ -29,7 +33,7 @@ struct sbx_journal_entry *sbx_journal_add(struct sbx_journal *journal) {
     journal->dropped++;
   }
   struct sbx_journal_entry *entry = &journal->entries[seq % SBX_JOURNAL_SIZE];
-  *entry = (struct sbx_journal_entry){.seq = seq, .elapsed_ms = sbx_monotonic_ms() - journal->started_ms};
+  *entry = (struct sbx_journal_entry){.seq = seq, .elapsed_us = sbx_journal_elapsed_us(journal)};
   return entry;
 }
 
@@ -43,8 +47,8 @@ static bool put_fingerprint(cJSON *json, const char *name, const char *fingerpri
   return sbx_json_put_text(json, name, fingerprint[0] == '\0' ? NULL : fingerprint);
 }
 
-static bool put_number_or_null(cJSON *json, const char *name, int64_t number) {
-  return number == 0 ? sbx_json_put_text(json, name, NULL) : sbx_json_put_integer(json, name, number);
+static bool put_number_or_null(cJSON *json, const char *name, double number) {
+  return number <= 0 ? sbx_json_put_text(json, name, NULL) : sbx_json_put_number(json, name, number);
 }
 
 static cJSON *entry_to_json(const struct sbx_journal_entry *entry) {
@@ -52,15 +56,16 @@ static cJSON *entry_to_json(const struct sbx_journal_entry *entry) {
   bool ok =
       sbx_json_put_integer(json, "seq", (int64_t)entry->seq) &&
       sbx_json_put_number(json, "time", entry->time) &&
-      sbx_json_put_integer(json, "elapsed_ms", entry->elapsed_ms) &&
+      sbx_json_put_number(json, "elapsed_ms", (double)entry->elapsed_us / 1000) &&
+      put_number_or_null(json, "answered_ms", (double)entry->answered_us / 1000) &&
       sbx_json_put_text(json, "method", entry->method) && sbx_json_put_text(json, "path", entry->path) &&
       sbx_json_put_integer(json, "status", entry->status) && put_fingerprint(json, "code", entry->code) &&
       sbx_json_put_integer(json, "connection", (int64_t)entry->connection) &&
       sbx_json_put_flag(json, "reused", entry->reused) &&
       sbx_json_put_flag(json, "processed", entry->processed) &&
       sbx_json_put_flag(json, "sent", entry->sent) &&
-      put_number_or_null(json, "fault", (int64_t)entry->fault) &&
-      put_number_or_null(json, "customer_id", entry->customer_id) &&
+      put_number_or_null(json, "fault", (double)entry->fault) &&
+      put_number_or_null(json, "customer_id", (double)entry->customer_id) &&
       sbx_json_put_flag(json, "bearer", entry->bearer) && put_fingerprint(json, "jwt", entry->jwt_sent) &&
       put_fingerprint(json, "jwt_issued", entry->jwt_issued) &&
       put_fingerprint(json, "refresh_token", entry->refresh_sent) &&

@@ -13,7 +13,8 @@
 struct sbx_journal_entry {
   uint64_t seq;
   double time;        /* of the service's clock */
-  int64_t elapsed_ms; /* since the start, of the real clock */
+  int64_t elapsed_us; /* since the start, of the real clock */
+  int64_t answered_us; /* the same, when its answer was ready; 0: none (yet) */
   char method[12];
   char path[120];
   int status; /* 0: no answer (yet) */
@@ -41,7 +42,7 @@ struct sbx_journal {
   uint64_t last;  /* seq of the newest; 0: none yet */
   uint64_t dropped;
   uint64_t incomplete; /* requests whose body never came: the service has not seen them */
-  int64_t started_ms;
+  int64_t started_us;
 };
 
 bool sbx_journal_init(struct sbx_journal *journal);
@@ -50,6 +51,8 @@ void sbx_journal_free(struct sbx_journal *journal);
 void sbx_journal_clear(struct sbx_journal *journal);
 /* A new entry with its seq set; always succeeds. */
 struct sbx_journal_entry *sbx_journal_add(struct sbx_journal *journal);
+/* Real time since the start. */
+int64_t sbx_journal_elapsed_us(const struct sbx_journal *journal);
 /* NULL when the entry is gone. */
 struct sbx_journal_entry *sbx_journal_find(struct sbx_journal *journal, uint64_t seq);
 /* Entries with seq > since, at most `limit`. */

@@ -223,6 +223,7 @@ test_journal() {
   entries=$(journal "/customers/$ID")
   check "a bearer on an authorised call" grep -q '"bearer":true' <<< "$entries"
   check "the customer" grep -q "\"customer_id\":$ID" <<< "$entries"
+  check "when it was answered" grep -q -E '"elapsed_ms":[0-9.]+,"answered_ms":[0-9]' <<< "$entries"
   check "the name of the client" grep -q '"agent":"[^"]*curl/[0-9]' <<< "$entries"
   check "the names of the headers" grep -q '"headers":"Host,.*Authorization' <<< "$entries"
   control GET journal
