@@ -61,13 +61,12 @@ static void find_ranks(const explore_world *world, ranks *epochs, ranks *generat
     note(epochs, world->handles[i].machine.over_epoch);
     note(generations, world->handles[i].machine.over_generation);
     const explore_handle *us = &world->handles[i];
-    const uint64_t all_epochs[] = {us->machine.record.epoch,      us->flight.epoch,
-                                   us->flight.change.epoch,       us->order.change.epoch,
-                                   us->flight.change.next.epoch,  us->order.change.next.epoch};
-    const uint64_t all_generations[] = {
-        us->machine.record.generation,     us->flight.generation,
-        us->flight.change.generation,      us->order.change.generation,
-        us->flight.change.next.generation, us->order.change.next.generation};
+    const uint64_t all_epochs[] = {us->machine.record.epoch,     us->flight.epoch,
+                                   us->flight.change.epoch,      us->order.change.epoch,
+                                   us->flight.change.next.epoch, us->order.change.next.epoch};
+    const uint64_t all_generations[] = {us->machine.record.generation,     us->flight.generation,
+                                        us->flight.change.generation,      us->order.change.generation,
+                                        us->flight.change.next.generation, us->order.change.next.generation};
     for (int32_t v = 0; v < 6; v++) {
       note(epochs, all_epochs[v]);
       note(generations, all_generations[v]);
@@ -324,6 +323,8 @@ static uint64_t hash_from(canon *all, int32_t first) {
       add_request(all, &world->requests[i]);
   for (int32_t i = 0; i < world->caused; i++)
     add_time(all, world->caused_ms[i], IDENTITY__HOUR_MS);
+  const identity__record *stored = &world->store.now.record;
+  add_number(all, world->caused_epoch == stored->epoch && world->caused_generation == stored->generation);
   add_service(all);
   return all->hash;
 }

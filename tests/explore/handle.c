@@ -11,8 +11,8 @@ static explore_handle *at(explore_world *world, int32_t handle) {
 }
 
 bool explore_waits_for_store(const explore_handle *handle, int32_t what) {
-  return handle->state != HANDLE_CLOSED && (handle->order.next == what ||
-                                            (handle->order.next == IDENTITY__DO_NONE && handle->next == what));
+  return handle->state != HANDLE_CLOSED &&
+         (handle->order.next == what || (handle->order.next == IDENTITY__DO_NONE && handle->next == what));
 }
 
 bool explore_is_busy(const explore_handle *handle) {
@@ -20,7 +20,7 @@ bool explore_is_busy(const explore_handle *handle) {
          explore_waits_for_store(handle, IDENTITY__DO_SWAP);
 }
 
-static bool is_moved(const explore_handle *handle) {
+bool explore_is_moved(const explore_handle *handle) {
   const identity__record *record = &handle->machine.record;
   return record->epoch != handle->flight.epoch || record->generation != handle->flight.generation;
 }
@@ -117,7 +117,7 @@ static void hold_request(explore_world *world, int32_t handle) {
   int32_t token = explore_number(record->grant.refresh_token);
   if (explore_has_bug(BUG_STALE_TOKEN) && us->last_token != 0)
     token = us->last_token;
-  us->last_token = token;
+  us->last_token = explore_number(record->grant.refresh_token);
   us->request = free_request(world);
   if (us->request == NOBODY) {
     explore_event_now.stuck = "no room for a request in the model";
@@ -137,6 +137,8 @@ void explore_fly(explore_world *world, int32_t handle, int32_t next) {
   us->next = next;
   if (next == IDENTITY__DO_SEND)
     hold_request(world, handle);
+  if (next == IDENTITY__DO_WAIT && explore_has_bug(BUG_FLYING_FORGOTTEN))
+    us->machine.flying = false;
   if (next != IDENTITY__DO_NONE)
     return;
   us->machine.flying = false;
@@ -158,12 +160,15 @@ void explore_begin_flight(explore_world *world, int32_t handle, bool rotation) {
   explore_fly(world, handle, identity__flight_begin(&us->flight, &us->machine));
 }
 
-/* The refreshes of the last hour that a 401 has caused. */
+/* The refreshes of the last hour that a 401 has caused; one token is one cause. */
 static void count_caused(explore_world *world, explore_handle *us) {
   int32_t kept = 0;
-  if (!us->caused)
+  const identity__flight *flight = &us->flight;
+  bool counted = world->caused_epoch == flight->epoch && world->caused_generation == flight->generation;
+  if (!us->caused || counted)
     return;
-  us->caused = false;
+  world->caused_epoch = flight->epoch;
+  world->caused_generation = flight->generation;
   for (int32_t i = 0; i < world->caused; i++)
     if (world->now.boot_ms - world->caused_ms[i] < IDENTITY__HOUR_MS && kept < MOST_CAUSED - 1)
       world->caused_ms[kept++] = world->caused_ms[i];
@@ -175,7 +180,9 @@ void explore_release(explore_world *world, int32_t handle) {
   explore_handle *us = at(world, handle);
   explore_request *request = &world->requests[us->request];
   bool late = world->now.boot_ms >= us->flight.release_until_ms && !explore_has_bug(BUG_LATE_RELEASE);
-  if (late || is_moved(us)) {
+  bool ours = identity__lease_is_ours(&us->machine.record.lease, &us->machine.self) ||
+              explore_has_bug(BUG_NO_LEASE) || explore_has_bug(BUG_BLIND_RELEASE);
+  if (late || !ours) {
     identity__landing landing = {.late = true};
     memset(request, 0, sizeof *request);
     us->request = NOBODY;
@@ -197,7 +204,7 @@ void explore_wake(explore_world *world, int32_t handle) {
 
 /* What the invariants need to know of an answer. */
 static void note_landing(explore_handle *us, const identity__landing *landing) {
-  bool ours = landing->grant != NULL && landing->facts.same_customer && !is_moved(us);
+  bool ours = landing->grant != NULL && landing->facts.same_customer && !explore_is_moved(us);
   us->received = ours ? explore_number(landing->grant->refresh_token) : 0;
   us->refusal = 0;
   if (explore_event_now.answer == ANSWER_DEFINITE || explore_event_now.answer == ANSWER_UNDOCUMENTED)
@@ -225,8 +232,8 @@ identity__ask explore_refused(identity__machine *machine, uint64_t epoch, uint64
                               identity__now now) {
   if (explore_has_bug(BUG_GENERATION_MIXED))
     generation = machine->record.generation;
-  if (explore_has_bug(BUG_BUDGET_FORGOTTEN))
-    machine->record.caused_count = 0;
+  if (explore_has_bug(BUG_DEAD_FORGOTTEN))
+    machine->dead = false;
   return identity__machine_rejected(machine, epoch, generation, expired, now);
 }
 

@@ -1,5 +1,7 @@
 #include "explore/invariants.h"
 
+#include <string.h>
+
 static uint64_t times[64];
 
 int32_t explore_invariant_count(void) {
@@ -16,15 +18,26 @@ uint64_t explore_times_checked(int32_t number) {
   return times[number];
 }
 
-int32_t explore_check(const explore_world *before, const explore_world *after) {
-  int32_t broken = -1;
+uint64_t explore_check(const explore_world *before, const explore_world *after) {
+  uint64_t broken = 0;
   for (int32_t i = 0; i < explore_invariant_count(); i++) {
     int32_t result = explore_invariant_row(i)->check(before, after);
     times[i] += result != VACUOUS;
-    if (result == BROKEN && broken < 0)
-      broken = i;
+    broken |= (uint64_t)(result == BROKEN) << i;
   }
   return broken;
+}
+
+uint64_t explore_invariants_named(const char *names) {
+  uint64_t bits = 0;
+  for (int32_t i = 0; i < explore_invariant_count(); i++) {
+    const char *name = explore_invariant_row(i)->name;
+    size_t length = strlen(name);
+    for (const char *place = strstr(names, name); place != NULL; place = strstr(place + 1, name))
+      if ((place == names || place[-1] == ' ') && (place[length] == ' ' || place[length] == '\0'))
+        bits |= UINT64_C(1) << i;
+  }
+  return bits;
 }
 
 int explore_compare(const identity__record *one, const identity__record *other) {
@@ -40,7 +53,8 @@ bool explore_is_signed_in(const identity__record *record) {
 }
 
 bool explore_has_secrets(const identity__record *record) {
-  return record->grant.jwt != NULL || record->grant.refresh_token != NULL || record->grant.customer_token != NULL;
+  return record->grant.jwt != NULL || record->grant.refresh_token != NULL ||
+         record->grant.customer_token != NULL;
 }
 
 bool explore_is_readable(const explore_store *store) {

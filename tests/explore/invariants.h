@@ -17,11 +17,13 @@ extern const explore_invariant explore_session_invariants[];
 extern const int32_t explore_store_invariant_count;
 extern const int32_t explore_session_invariant_count;
 
-/* The number of a broken one, or -1. Counts where the others had something to say. */
-int32_t explore_check(const explore_world *before, const explore_world *after);
+/* Bits of the broken ones. Counts where the others had something to say. */
+uint64_t explore_check(const explore_world *before, const explore_world *after);
 int32_t explore_invariant_count(void);
 const explore_invariant *explore_invariant_row(int32_t number);
 uint64_t explore_times_checked(int32_t number);
+/* Bits of those whose names are in a list with spaces between. */
+uint64_t explore_invariants_named(const char *names);
 
 /* ---- Shared by both tables ---- */
 int explore_compare(const identity__record *one, const identity__record *other); /* epoch, then generation */

@@ -76,8 +76,7 @@ static int32_t is_durable(const explore_world *before, const explore_world *afte
   const identity__machine *machine = &actor(after)->machine;
   if (machine->blocked != IDENTITY_OK || !explore_is_signed_in(&machine->record))
     return VACUOUS;
-  return verdict(machine->not_persisted ||
-                 explore_compare(&machine->record, &after->store.now.record) <= 0);
+  return verdict(machine->not_persisted || explore_compare(&machine->record, &after->store.now.record) <= 0);
 }
 
 /* ---- The end of a session ---- */
@@ -102,8 +101,7 @@ static int32_t own_refusal(const explore_world *before, const explore_world *aft
 
 static bool is_third(const explore_world *before) {
   const identity__record *record = &actor(before)->machine.record;
-  return record->refusals >= 2 &&
-         before->now.boot_ms - record->first_refusal_boot_ms >= IDENTITY__HOUR_MS;
+  return record->refusals >= 2 && before->now.boot_ms - record->first_refusal_boot_ms >= IDENTITY__HOUR_MS;
 }
 
 static int32_t ends_for_cause(const explore_world *before, const explore_world *after) {
@@ -195,8 +193,8 @@ static int32_t older_is_resent(const explore_world *before, const explore_world 
   identity__machine tried;
   identity__ask wanted = identity__machine_ask(machine, after->now);
   memcpy(&tried, machine, sizeof tried);
-  identity__ask told = explore_refused(&tried, machine->record.epoch, machine->record.generation - 1, true,
-                                       after->now);
+  identity__ask told =
+      explore_refused(&tried, machine->record.epoch, machine->record.generation - 1, true, after->now);
   return verdict(told.verdict == wanted.verdict && tried.dead == machine->dead &&
                  tried.record.caused_count == machine->record.caused_count);
 }
@@ -273,7 +271,8 @@ const explore_invariant explore_session_invariants[] = {
     {"I4", "a session ends only for a cause", ends_for_cause},
     {"I4b", "and in the store as well", stored_for_cause},
     {"I4c", "unreadable is not empty: a handle opens as what is stored", opens_as_stored},
-    {"SPURIOUS", "no session ends while the service takes a token that is stored, held or received", not_spurious},
+    {"SPURIOUS", "no session ends while the service takes a token that is stored, held or received",
+     not_spurious},
     {"LOST", "a rotation is lost only where an answer or its owner was", loss_has_cause},
     {"GRACE", "with a grace period no rotation is lost", grace_helps},
     {"NAME", "a lost rotation is called one", loss_is_named},

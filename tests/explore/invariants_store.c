@@ -45,7 +45,8 @@ static int32_t pair_is_one(const explore_world *before, const explore_world *aft
 
 static int32_t reply_fits(const explore_world *before, const explore_world *after) {
   if (EVENT.handle == NOBODY || EVENT.died || !explore_was_flight(before) ||
-      actor(before)->flight.verdict != IDENTITY__VERDICT_COMMITTED || actor(before)->next != IDENTITY__DO_SWAP)
+      actor(before)->flight.verdict != IDENTITY__VERDICT_COMMITTED ||
+      actor(before)->next != IDENTITY__DO_SWAP)
     return VACUOUS;
   const identity__flight *flight = &actor(before)->flight;
   const identity__record started = {.epoch = flight->epoch, .generation = flight->generation};
@@ -102,9 +103,8 @@ static int32_t consents_stay(const explore_world *before, const explore_world *a
   if (!was_swapped(before) || before->store_lost || old->epoch != new->epoch)
     return VACUOUS;
   int32_t kind = actor(before)->order.kind;
-  bool changes = actor(before)->consents_due ||
-                 (actor(before)->order.next != IDENTITY__DO_NONE &&
-                  (kind == USER_SET_PENDING || kind == USER_CLEAR_PENDING));
+  bool changes = actor(before)->consents_due || (actor(before)->order.next != IDENTITY__DO_NONE &&
+                                                 (kind == USER_SET_PENDING || kind == USER_CLEAR_PENDING));
   if (changes || (old->pending_count == 0 && new->pending_count == 0))
     return VACUOUS;
   return verdict(old->pending_count == new->pending_count);

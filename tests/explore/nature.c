@@ -79,7 +79,7 @@ static void end_requests(explore_world *world) {
       memset(request, 0, sizeof *request);
   }
   for (int32_t i = 0; i < HANDLES; i++)
-    if (world->handles[i].next == IDENTITY__DO_SWAP && world->handles[i].received != 0)
+    if (world->handles[i].next != IDENTITY__DO_NONE && world->handles[i].received != 0)
       world->excused = true;
 }
 

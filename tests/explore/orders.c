@@ -1,5 +1,5 @@
-/* What a user orders of a handle, and how a handle's store operations go: one at a time, each told to the pure
- * change or flight that asked for it. */
+/* What a user orders of a handle, and how a handle's store operations go: one at a time, each told to the
+ * pure change or flight that asked for it. */
 #include "explore/bugs.h"
 #include "explore/texts.h"
 #include "explore/world.h"
@@ -58,8 +58,8 @@ static void order_on(explore_world *world, int32_t handle, int32_t next) {
   if (next != IDENTITY__DO_NONE)
     return;
   bool consents = order->kind == USER_SET_PENDING || order->kind == USER_CLEAR_PENDING;
-  at(world, handle)->consents_due = at(world, handle)->machine.not_persisted &&
-                                    (at(world, handle)->consents_due || consents);
+  at(world, handle)->consents_due =
+      at(world, handle)->machine.not_persisted && (at(world, handle)->consents_due || consents);
   explore_event_now.ordered = order->kind;
   explore_event_now.status = order->change.status;
   explore_event_now.overtaken = order->change.overtaken;
@@ -75,7 +75,8 @@ void explore_begin_order(explore_world *world, int32_t handle, int32_t kind, int
   us->order.reason = IDENTITY_REASON_LOGOUT;
   if (kind == USER_SIGN_IN)
     us->order.customer = world->service.customer[token];
-  us->order.change = (identity__change){.make = orders[kind].make,
+  bool out = explore_has_bug(BUG_RETRY_SIGNS_OUT) && kind == USER_RETRY;
+  us->order.change = (identity__change){.make = out ? make_sign_out : orders[kind].make,
                                         .input = &us->order,
                                         .over = all ? IDENTITY__OVER_ALL : orders[kind].over,
                                         .both_copies = orders[kind].both_copies,
@@ -93,7 +94,10 @@ static void misread(explore_handle *us, bool flies, identity__look *look) {
     look->revision = us->machine.revision;
     (void)identity__record_copy(&look->record, &us->machine.record);
   }
-  bool blind = (explore_has_bug(BUG_LEASE_IGNORED) && flies) || (explore_has_bug(BUG_LEASE_DROPPED) && !flies);
+  if (explore_has_bug(BUG_PAIR_UNWANTED) && us->machine.not_persisted && look->said == IDENTITY__SAID_OK)
+    (void)identity__record_copy(&us->machine.record, &look->record);
+  bool blind =
+      (explore_has_bug(BUG_LEASE_IGNORED) && flies) || (explore_has_bug(BUG_LEASE_DROPPED) && !flies);
   if (blind)
     memset(&look->record.lease, 0, sizeof look->record.lease);
   if (explore_has_bug(BUG_OWNER_DEAD))
@@ -125,7 +129,8 @@ static bool is_leasing(const explore_handle *us) {
 }
 
 /* What the store says to a swap, as a broken driver hears it. */
-static int32_t hear_swap(explore_world *world, int32_t handle, bool flies, int32_t variant, uint64_t *revision) {
+static int32_t hear_swap(explore_world *world, int32_t handle, bool flies, int32_t variant,
+                         uint64_t *revision) {
   explore_handle *us = at(world, handle);
   const identity__change *change = flies ? &us->flight.change : &us->order.change;
   if (explore_has_bug(BUG_NO_LEASE) && flies && is_leasing(us))
@@ -133,7 +138,9 @@ static int32_t hear_swap(explore_world *world, int32_t handle, bool flies, int32
   int32_t said = explore_swap(world, handle, variant, &change->next, change->both_copies, revision);
   if (explore_has_bug(BUG_CONFLICT_FAILS) && said == IDENTITY__SAID_CONFLICT)
     return IDENTITY__SAID_FAILED;
-  if (explore_has_bug(BUG_CONFLICT_OVERWRITTEN) && said == IDENTITY__SAID_CONFLICT && flies && !is_leasing(us)) {
+  bool writes_over = explore_has_bug(BUG_CONFLICT_OVERWRITTEN) ||
+                     (explore_has_bug(BUG_NO_REREAD) && us->refusal == ANSWER_DEFINITE);
+  if (writes_over && said == IDENTITY__SAID_CONFLICT && flies && !is_leasing(us)) {
     us->machine.revision = world->store.now.revision;
     said = explore_swap(world, handle, variant, &change->next, change->both_copies, revision);
   }

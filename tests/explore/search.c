@@ -38,7 +38,7 @@ static void keep(search *all, const explore_world *world) {
 static void tell(search *all, bool now) {
   double passed = seconds_now() - all->begun;
   all->stopped = all->stopped || (all->limits->seconds > 0 && passed > all->limits->seconds);
-  if (all->limits->quiet || (!now && passed - all->told < 5))
+  if (all->limits->wanted != 0 || (!now && passed - all->told < 5))
     return;
   all->told = passed;
   (void)printf("  %4.0f s: depth %d done, %u worlds, %llu transitions\n", passed, (int)all->result->depth,
@@ -46,16 +46,14 @@ static void tell(search *all, bool now) {
   (void)fflush(stdout);
 }
 
-/* The first of each kind is told with the way that leads there. */
-static void report(search *all, int32_t broken, uint32_t parent, explore_step step) {
-  if (all->result->broken & (UINT64_C(1) << broken))
-    return;
-  all->result->broken |= UINT64_C(1) << broken;
-  all->result->violations++;
-  if (!all->limits->quiet)
-    explore_tell_story(&all->visited, all->expedition, parent, step, broken);
-  else
-    all->stopped = true;
+/* The first breach of each kind is told with the way that leads there. */
+static void report(search *all, uint64_t broken, uint32_t parent, explore_step step) {
+  uint64_t fresh = broken & ~all->result->broken;
+  all->result->broken |= broken;
+  all->stopped = all->stopped || all->limits->wanted != 0;
+  for (int32_t i = 0; i < explore_invariant_count() && all->limits->wanted == 0; i++)
+    if (fresh >> i & 1)
+      explore_tell_story(&all->visited, all->expedition, parent, step, i);
 }
 
 static void expand(search *all, const explore_world *world, uint32_t number) {
@@ -66,8 +64,10 @@ static void expand(search *all, const explore_world *world, uint32_t number) {
     explore_copy_world(&after, world);
     explore_take(&after, steps[i]);
     all->result->transitions++;
-    int32_t broken = explore_check(world, &after);
-    if (broken >= 0)
+    uint64_t broken = explore_check(world, &after);
+    if (all->limits->wanted != 0)
+      broken &= all->limits->wanted;
+    if (broken != 0)
       report(all, broken, number, steps[i]);
     else if (explore_visit(&all->visited, explore_canon(&after), number, steps[i]))
       keep(all, &after);

@@ -16,7 +16,8 @@ int32_t explore_issue(explore_service *service, int32_t customer, int32_t parent
 
 bool explore_would_take(const explore_service *service, int32_t token) {
   int32_t state = token > 0 && token < TOKENS ? service->state[token] : TOKEN_UNKNOWN;
-  return state == TOKEN_GOOD || (state == TOKEN_USED && explore_rules_now.grace != GRACE_NONE);
+  bool grace = explore_rules_now.grace != GRACE_NONE && !explore_has_bug(BUG_NO_GRACE);
+  return state == TOKEN_GOOD || (state == TOKEN_USED && grace);
 }
 
 /* A token is exchanged: from here on it is used, and the one that it came from is dead for good. */
@@ -60,8 +61,8 @@ void explore_arrive(explore_world *world, int32_t number, int32_t variant) {
     request->answer = ANSWER_DEFINITE;
   else if (arrivals[variant].processed)
     request->pair = exchange(&world->service, request->token);
-  bool heard = request->listener != NOBODY && (request->answer == ANSWER_PAIR || request->pair == 0 ||
-                                               request->answer == ANSWER_JWT_ONLY);
+  bool heard = request->listener != NOBODY &&
+               (request->answer == ANSWER_PAIR || request->pair == 0 || request->answer == ANSWER_JWT_ONLY);
   if (!heard)
     world->excused = world->excused || request->pair != 0;
   if (request->listener == NOBODY)
@@ -89,6 +90,8 @@ static void misread(int32_t answer, identity__refresh_facts *facts) {
               (explore_has_bug(BUG_UNDOCUMENTED_DEFINITE) && answer == ANSWER_UNDOCUMENTED);
   if (ends)
     *facts = (identity__refresh_facts){2, true, 400, true, true, true, false, false};
+  if (explore_has_bug(BUG_PAIR_MISREAD) && answer == ANSWER_PAIR)
+    *facts = (identity__refresh_facts){2, true, 500, false, false, false, false, false};
   if (explore_has_bug(BUG_STRANGER))
     facts->same_customer = true;
 }

@@ -1,4 +1,5 @@
 #include "explore/steps.h"
+#include "explore/bugs.h"
 #include "explore/nature.h"
 #include "explore/texts.h"
 
@@ -39,8 +40,8 @@ static bool can_swap(const explore_world *world, int32_t who, int32_t variant) {
 
 static bool is_request_at(const explore_world *world, int32_t who, int32_t state) {
   const explore_request *request = request_of(world, who);
-  return request != NULL && look_at(world, who)->state == HANDLE_OPEN && !explore_is_busy(look_at(world, who)) &&
-         request->state == state;
+  return request != NULL && look_at(world, who)->state == HANDLE_OPEN &&
+         !explore_is_busy(look_at(world, who)) && request->state == state;
 }
 
 static bool can_release(const explore_world *world, int32_t who, int32_t variant) {
@@ -98,6 +99,8 @@ static void hear(explore_world *world, int32_t who, int32_t variant) {
   explore_request request = take_request(world, who);
   explore_read_answer(world, who, &request, &landing);
   explore_event_now.answer = request.answer;
+  if (explore_is_moved(&world->handles[who]))
+    lose_answer(world, &request); /* it belongs to nobody any more */
   explore_land(world, who, &landing);
 }
 
@@ -128,7 +131,8 @@ static bool is_idle(const explore_handle *us) {
   return us->state == HANDLE_OPEN && !explore_is_busy(us);
 }
 
-/* Who asks while a flight flies, joins it or leaves it again, changes nothing: see the invariants I7 and I11. */
+/* Who asks while a flight flies, joins it or leaves it again, changes nothing: see the invariants I7 and I11.
+ */
 static bool can_ask(const explore_world *world, int32_t who, int32_t variant) {
   const explore_handle *us = look_at(world, who);
   if (!is_idle(us) || us->next != IDENTITY__DO_NONE)
@@ -174,8 +178,10 @@ static bool can_be_refused(const explore_world *world, int32_t who, int32_t vari
 static void be_refused(explore_world *world, int32_t who, int32_t variant) {
   explore_handle *us = &world->handles[who];
   const identity__record *record = &us->machine.record;
-  identity__ask told =
-      explore_refused(&us->machine, record->epoch, record->generation, variant == 1, world->now);
+  bool expired = variant == 1 || explore_has_bug(BUG_YOUTH_IGNORED);
+  if (explore_has_bug(BUG_BUDGET_FORGOTTEN))
+    us->machine.record.caused_count = 0;
+  identity__ask told = explore_refused(&us->machine, record->epoch, record->generation, expired, world->now);
   if (told.verdict != IDENTITY__ASK_REFRESH)
     return;
   explore_begin_flight(world, who, false);
@@ -266,15 +272,30 @@ static const struct row {
   int32_t cost_other; /* of the others */
   const char *words[VARIANTS];
 } rows[] = {
-    {OF_HANDLE, 3, can_load, explore_store_step, COST_NONE, COST_FAULT,
-     {"reads the store", "reads the store; whether the lease's owner lives nobody can tell", "finds the store locked"}},
-    {OF_HANDLE, 3, can_swap, explore_store_step, COST_NONE, COST_FAULT,
+    {OF_HANDLE,
+     3,
+     can_load,
+     explore_store_step,
+     COST_NONE,
+     COST_FAULT,
+     {"reads the store", "reads the store; whether the lease's owner lives nobody can tell",
+      "finds the store locked"}},
+    {OF_HANDLE,
+     3,
+     can_swap,
+     explore_store_step,
+     COST_NONE,
+     COST_FAULT,
      {"swaps", "swaps, the store fails", "swaps, it is written but the store reports a failure"}},
-    {OF_HANDLE, 2, can_release, release, COST_NONE, COST_FAULT,
-     {"lets its request go", "cannot connect"}},
-    {OF_REQUEST, 8, explore_can_arrive, explore_arrive, COST_NONE, COST_FAULT,
-     {"arrives at the service", "is answered 500 unprocessed", "is processed but answered 500", "is answered 503",
-      "is answered by a firewall (403, HTML)", "gets an undocumented refusal",
+    {OF_HANDLE, 2, can_release, release, COST_NONE, COST_FAULT, {"lets its request go", "cannot connect"}},
+    {OF_REQUEST,
+     8,
+     explore_can_arrive,
+     explore_arrive,
+     COST_NONE,
+     COST_FAULT,
+     {"arrives at the service", "is answered 500 unprocessed", "is processed but answered 500",
+      "is answered 503", "is answered by a firewall (403, HTML)", "gets an undocumented refusal",
       "is processed but gets the pair of somebody else", "gets a JWT without a refresh token"}},
     {OF_HANDLE, 1, can_hear, hear, COST_NONE, COST_NONE, {"gets its answer"}},
     {OF_HANDLE, 1, can_break, break_off, COST_FAULT, COST_FAULT, {"loses its connection"}},
@@ -282,19 +303,44 @@ static const struct row {
     {OF_HANDLE, 1, can_wake, wake, COST_NONE, COST_NONE, {"wakes and looks again"}},
     {OF_HANDLE, 2, can_ask, ask, COST_USER, COST_USER, {"is asked for a token", "is asked for a rotation"}},
     {OF_HANDLE, 1, can_renew, renew, COST_USER, COST_USER, {"refreshes ahead of time"}},
-    {OF_HANDLE, 2, can_be_refused, be_refused, COST_USER, COST_USER,
+    {OF_HANDLE,
+     2,
+     can_be_refused,
+     be_refused,
+     COST_USER,
+     COST_USER,
      {"gets a 401 for its token", "gets a 401 for its token, past its end"}},
-    {OF_HANDLE, 6, can_order, give_order, COST_USER, COST_USER,
+    {OF_HANDLE,
+     6,
+     can_order,
+     give_order,
+     COST_USER,
+     COST_USER,
      {"signs out", "signs another customer in", "is left with a pending consent",
       "has sent the pending consents", "tries the store again", "looks at the store again"}},
     {OF_HANDLE, 2, can_leave, leave, COST_USER, COST_FAULT, {"closes", "is killed"}},
-    {OF_HANDLE, 3, can_open, explore_open, COST_NONE, COST_FAULT,
+    {OF_HANDLE,
+     3,
+     can_open,
+     explore_open,
+     COST_NONE,
+     COST_FAULT,
      {"opens", "opens; whether the lease's owner lives nobody can tell", "opens and finds the store locked"}},
-    {OF_WORLD, 8, can_pass, pass, COST_TIME, COST_TIME,
+    {OF_WORLD,
+     8,
+     can_pass,
+     pass,
+     COST_TIME,
+     COST_TIME,
      {"time passes until the next thing ends", "until the second thing ends", "until the third thing ends",
       "until the fourth thing ends", "until the fifth thing ends", "until the sixth thing ends",
       "until the seventh thing ends", "five seconds pass"}},
-    {OF_WORLD, HAPPENINGS, can_happen, happen, COST_FAULT, COST_FAULT,
+    {OF_WORLD,
+     HAPPENINGS,
+     can_happen,
+     happen,
+     COST_FAULT,
+     COST_FAULT,
      {"the device starts again", "the device starts again in 1970", "the service revokes everything",
       "the store's key is lost", "the store's last copy is damaged"}},
 };

@@ -88,7 +88,8 @@ void explore_tell_story(const explore_visited *visited, const explore_expedition
   (void)explore_root(&world, root, &words);
   memcpy(world.left, expedition->most, sizeof world.left);
   world.left[COST_NONE] = UNLIMITED;
-  (void)printf("\nBROKEN %s: %s\n", explore_invariant_row(broken)->name, explore_invariant_row(broken)->words);
+  (void)printf("\nBROKEN %s: %s\n", explore_invariant_row(broken)->name,
+               explore_invariant_row(broken)->words);
   (void)printf("  %s: %s\n", expedition->name, words);
   print_world(&world);
   for (int32_t i = 0; i < count; i++) {

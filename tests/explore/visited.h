@@ -14,7 +14,7 @@ typedef struct explore_visited {
   uint64_t places;  /* a power of two */
   uint32_t count;
   uint32_t room;
-  uint32_t *parents; /* by number; of a root: NO_PARENT */
+  uint32_t *parents;   /* by number; of a root: NO_PARENT */
   explore_step *steps; /* of a root: its number */
 } explore_visited;
 

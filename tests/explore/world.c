@@ -26,15 +26,18 @@ enum { USED_CONSENTS = 2, RECORDS = HANDLES * 3 + 2 };
   (offsetof(explore_world, handles) + (number) * sizeof(explore_handle) + offsetof(explore_handle, member))
 
 int32_t explore_spans(explore_span spans[SPANS]) {
-  static const size_t records[RECORDS] = {
-      IN_HANDLE(0, machine.record),           IN_HANDLE(0, order.change.next),
-      IN_HANDLE(0, flight.change.next),       IN_HANDLE(1, machine.record),
-      IN_HANDLE(1, order.change.next),        IN_HANDLE(1, flight.change.next),
-      offsetof(explore_world, store.now.record), offsetof(explore_world, store.before.record)};
+  static const size_t records[RECORDS] = {IN_HANDLE(0, machine.record),
+                                          IN_HANDLE(0, order.change.next),
+                                          IN_HANDLE(0, flight.change.next),
+                                          IN_HANDLE(1, machine.record),
+                                          IN_HANDLE(1, order.change.next),
+                                          IN_HANDLE(1, flight.change.next),
+                                          offsetof(explore_world, store.now.record),
+                                          offsetof(explore_world, store.before.record)};
   size_t begin = 0;
   for (int32_t i = 0; i < RECORDS; i++) {
-    size_t end = records[i] + offsetof(identity__record, pending) +
-                 USED_CONSENTS * sizeof(identity__kept_consent);
+    size_t end =
+        records[i] + offsetof(identity__record, pending) + USED_CONSENTS * sizeof(identity__kept_consent);
     spans[i] = (explore_span){begin, end};
     begin = records[i] + sizeof(identity__record);
   }

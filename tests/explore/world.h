@@ -93,10 +93,10 @@ typedef struct explore_handle {
   identity__grant answer; /* that the flight's grant points at */
 
   /* ---- what only the invariants look at ---- */
-  bool caused;          /* the flight was caused by a 401 */
-  int32_t refusal;      /* the ANSWER_x that lets this flight end the session; 0: none */
-  int32_t received;     /* the refresh token that this flight has brought; 0: none */
-  bool consents_due;    /* the store has not taken yet what the viewer has answered */
+  bool caused;       /* the flight was caused by a 401 */
+  int32_t refusal;   /* the ANSWER_x that lets this flight end the session; 0: none */
+  int32_t received;  /* the refresh token that this flight has brought; 0: none */
+  bool consents_due; /* the store has not taken yet what the viewer has answered */
 
   /* ---- what only planted bugs look at ---- */
   int32_t last_token; /* what it sent last */
@@ -119,10 +119,12 @@ typedef struct explore_world {
   bool gone[TOKENS]; /* by number: owners that were killed */
 
   /* ---- what only the invariants look at ---- */
-  bool excused;     /* a rotation may have been lost: its owner gone, its answer lost, its store failing */
-  bool store_lost;  /* and whatever the store promised with it */
-  int32_t caused;   /* refreshes after a 401 */
+  bool excused;    /* a rotation may have been lost: its owner gone, its answer lost, its store failing */
+  bool store_lost; /* and whatever the store promised with it */
+  int32_t caused;  /* refreshes after a 401 */
   int64_t caused_ms[MOST_CAUSED];
+  uint64_t caused_epoch; /* by the last one of them */
+  uint64_t caused_generation;
 } explore_world;
 
 /* What an exploration is about. */
@@ -137,18 +139,18 @@ extern explore_rules explore_rules_now;
 /* What a step did, for the invariants. */
 enum { STORE_UNTOUCHED, STORE_READ, STORE_SWAPPED };
 typedef struct explore_event {
-  int32_t handle;  /* NOBODY: none */
-  int32_t store;   /* what it did there */
-  bool released;   /* a request left */
-  bool landed;     /* a flight was told what came of its request */
-  int32_t answer;  /* landed: ANSWER_x; NOBODY: none came */
+  int32_t handle; /* NOBODY: none */
+  int32_t store;  /* what it did there */
+  bool released;  /* a request left */
+  bool landed;    /* a flight was told what came of its request */
+  int32_t answer; /* landed: ANSWER_x; NOBODY: none came */
   bool flight_over;
   int32_t ordered;        /* USER_x that is over now */
   identity_status status; /* of it */
   bool overtaken;
-  bool caused;    /* a 401 has caused a refresh */
-  bool expired;   /* of a token past its end */
-  bool died;       /* the memory of the handle is gone */
+  bool caused;  /* a 401 has caused a refresh */
+  bool expired; /* of a token past its end */
+  bool died;    /* the memory of the handle is gone */
   bool opened;
   bool damaged;    /* the store was */
   int32_t request; /* released */
@@ -192,7 +194,8 @@ void explore_read_answer(explore_world *world, int32_t handle, const explore_req
                          identity__landing *landing);
 
 /* ---- handle.c: what the library's driver does ---- */
-bool explore_is_busy(const explore_handle *handle); /* in the middle of a chain of store operations */
+bool explore_is_moved(const explore_handle *handle); /* since its flight began */
+bool explore_is_busy(const explore_handle *handle);  /* in the middle of a chain of store operations */
 bool explore_waits_for_store(const explore_handle *handle, int32_t what);
 void explore_open(explore_world *world, int32_t handle, int32_t variant);
 void explore_begin_flight(explore_world *world, int32_t handle, bool rotation);
