@@ -140,7 +140,7 @@ $(B)/soak/worker: $(call object,$(SOAK_WORKER_SOURCES)) $(STATIC)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(call pkg,--libs,openssl)
 
 # These make allocations of the archive fail.
-$(foreach name,$(notdir $(basename $(shell grep -ls support/allocations.h tests/unit/*.c tests/e2e/*.c))),\
+$(foreach name,$(notdir $(basename $(shell grep -ls support/allocations.h tests/unit/*.c tests/e2e/*.c tests/slow/*.c))),\
   $(eval LINK_$(name) := -Wl,--wrap=malloc -Wl,--wrap=calloc))
 # This test refuses libcurl options one by one.
 LINK_test_curl_options := -Wl,--wrap=curl_easy_setopt

@@ -187,27 +187,6 @@ static void a_stored_record_wins_by_epoch_then_generation(void **state) {
   }
 }
 
-static void notes_of_another_handle_about_the_same_pair_are_taken(void **state) {
-  (void)state;
-  for (int unsaved = 0; unsaved < 2; unsaved++) {
-    identity__record loaded;
-    sign_in_with("refresh", LIFE);
-    assert_true(identity__machine_set_pending(&machine, kept, 2, &next));
-    identity__machine_commit(&machine, &next, 2, !unsaved);
-    machine.record.caused_count = 1;
-    identity__record_init(&loaded);
-    assert_true(identity__record_copy(&loaded, &machine.record));
-    loaded.failures = 3;
-    loaded.caused_count = 0;
-    assert_int_equal(hear_at(0, &loaded, 3), IDENTITY_OK);
-    assert_int_equal(machine.counters.adoptions, 0);
-    assert_int_equal(machine.record.failures, unsaved ? 0 : 3);
-    assert_int_equal(machine.record.caused_count, 1); /* not stored yet, not lost */
-    assert_int_equal(machine.revision, 3);
-    assert_null(loaded.grant.jwt);
-  }
-}
-
 static void the_first_look_at_the_store_holds(void **state) {
   (void)state;
   identity__record loaded;
@@ -323,26 +302,6 @@ static void a_tombstone_of_another_handle_ends_the_session_here(void **state) {
   assert_false(machine.foreign);
 }
 
-/* I1: also where ours could not be stored, nothing is sent under the lease of another handle; and of ours the
- * store does not know whether it is over. */
-static void of_what_is_not_stored_only_a_foreign_lease_is_taken(void **state) {
-  static const identity__lease theirs = {.owner = "other"};
-  for (int foreign = 0; foreign < 2; foreign++) {
-    identity__record loaded;
-    (void)end_machine(state);
-    (void)begin_machine(state);
-    identity__record_init(&loaded);
-    assert_true(identity__record_copy(&loaded, &machine.record));
-    identity__lease_take(&loaded.lease, foreign ? &theirs : &self, "refresh", start.boot_ms);
-    machine.not_persisted = true;
-    machine.record.failures = 2;
-    assert_int_equal(hear_at(0, &loaded, 3), IDENTITY_OK);
-    assert_string_equal(machine.record.lease.owner, foreign ? "other" : "");
-    assert_int_equal(machine.record.failures, 2);
-    assert_true(machine.not_persisted);
-  }
-}
-
 static const struct CMUnitTest tests[] = {
     MACHINE_TEST(epochs_and_generations_only_rise),
     MACHINE_TEST(a_sign_out_leaves_no_secret),
@@ -353,7 +312,6 @@ static const struct CMUnitTest tests[] = {
     MACHINE_TEST(a_pair_forgets_failures_but_not_the_budget),
     MACHINE_TEST(a_record_that_could_not_be_stored_says_so),
     MACHINE_TEST(a_stored_record_wins_by_epoch_then_generation),
-    MACHINE_TEST(notes_of_another_handle_about_the_same_pair_are_taken),
     MACHINE_TEST(the_first_look_at_the_store_holds),
     MACHINE_TEST(what_was_decided_unread_goes_over_what_is_stored),
     MACHINE_TEST(a_damaged_store_needs_a_new_sign_in),
@@ -361,7 +319,6 @@ static const struct CMUnitTest tests[] = {
     MACHINE_TEST(a_store_that_cannot_be_read_later_blocks_nothing),
     MACHINE_TEST(a_store_damaged_later_loses_nothing_that_is_held),
     MACHINE_TEST(a_tombstone_of_another_handle_ends_the_session_here),
-    MACHINE_TEST(of_what_is_not_stored_only_a_foreign_lease_is_taken),
 };
 
 SUITE("machine records", tests)
