@@ -311,6 +311,22 @@ static void what_was_held_is_stored_later(void **state) {
   assert_int_equal(slot.record.standing, IDENTITY__RECORD_SIGNED_OUT);
 }
 
+/* Consents that are held only in memory are newer than what the store says about them. */
+static void answers_that_are_held_are_marked_until_they_are_stored(void **state) {
+  (void)state;
+  for (int answers = 0; answers < 2; answers++) {
+    assert_int_equal(begin_with(make_same, NULL, EPOCH, true), SWAP);
+    assert_false(change.both_copies);
+    change.answers = answers;
+    assert_int_equal(swap(IDENTITY__SAID_FAILED), NONE);
+    assert_int_equal(machine.answers_unsaved, answers);
+    assert_int_equal(begin_with(make_same, NULL, EPOCH, true), SWAP);
+    assert_true(change.both_copies); /* the earlier copy may be of another epoch */
+    assert_int_equal(swap(IDENTITY__SAID_OK), NONE);
+    assert_false(machine.answers_unsaved);
+  }
+}
+
 /* ---- memory ---- */
 
 static void check_starved(const char *name) {
@@ -366,6 +382,7 @@ static const struct CMUnitTest tests[] = {
     SLOT_TEST(a_sign_out_that_the_store_did_not_take_goes_over_what_it_holds),
     SLOT_TEST(what_was_decided_unread_is_stored_over_whoever_is_there),
     SLOT_TEST(what_was_held_is_stored_later),
+    SLOT_TEST(answers_that_are_held_are_marked_until_they_are_stored),
     SLOT_TEST(without_memory_nothing_changes),
     SLOT_TEST(without_memory_after_a_conflict_nothing_changes),
 };
