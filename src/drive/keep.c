@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOCK_PATIENCE_MS = 1000, LOCK_PAUSE_MS = 20 };
+enum { LOCK_PATIENCE_MS = 1000, LOCK_PAUSE_MS = 20, MOST_CONFLICTS = 100 };
 
 /* Nobody's deadline may pass while one waits for a lock. */
 static bool has_deadline_passed(const identity_session *session) {
@@ -117,6 +117,16 @@ static int32_t swap_bytes(identity_session *session, const identity__buffer *byt
   return result;
 }
 
+/* Rivals make headway when they win, and are done some time. A store that never lets anybody win is one that
+ * is held: else who must win would try for ever. */
+static int32_t bound_conflicts(identity_session *session, int32_t said) {
+  session->conflicts = said == IDENTITY__SAID_CONFLICT ? session->conflicts + 1 : 0;
+  if (session->conflicts < MOST_CONFLICTS)
+    return said;
+  session->conflicts = 0;
+  return IDENTITY__SAID_LOCKED;
+}
+
 int32_t identity__keep_swap(identity_session *session, const identity__record *record, bool both_copies,
                             uint64_t *revision) {
   identity__buffer bytes;
@@ -125,7 +135,7 @@ int32_t identity__keep_swap(identity_session *session, const identity__record *r
   if (identity__record_encode(record, session->binding, &bytes))
     said = said_by(swap_bytes(session, &bytes, both_copies, revision));
   identity__buffer_free(&bytes);
-  return said;
+  return bound_conflicts(session, said);
 }
 
 /* A swap can only conflict, and a load cannot. */

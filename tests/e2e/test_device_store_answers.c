@@ -93,6 +93,7 @@ static const row rows[] = {
     {&lease, "absent", IDENTITY_STORE_ABSENT, EVER, IDENTITY_STORE_FAILED, 0, 0},
     {&lease, "conflict", IDENTITY_STORE_CONFLICT, ONCE, IDENTITY_OK, 1, 0},
     {&lease, "conflict three times", IDENTITY_STORE_CONFLICT, 3, IDENTITY_OK, 1, 0},
+    {&lease, "conflict for ever", IDENTITY_STORE_CONFLICT, EVER, IDENTITY_STORE_LOCKED, 0, 0},
     {&lease, "busy once", IDENTITY_STORE_BUSY, ONCE, IDENTITY_OK, 1, 0},
     {&lease, "busy", IDENTITY_STORE_BUSY, EVER, IDENTITY_STORE_LOCKED, 0, 0},
     {&lease, "io", IDENTITY_STORE_IO, EVER, IDENTITY_STORE_FAILED, 0, 0},
@@ -103,6 +104,7 @@ static const row rows[] = {
     {&commit, "absent", IDENTITY_STORE_ABSENT, EVER, IDENTITY_OK, 1, 1},
     {&commit, "conflict", IDENTITY_STORE_CONFLICT, ONCE, IDENTITY_OK, 1, 0},
     {&commit, "conflict three times", IDENTITY_STORE_CONFLICT, 3, IDENTITY_OK, 1, 0},
+    {&commit, "conflict for ever", IDENTITY_STORE_CONFLICT, EVER, IDENTITY_OK, 1, 1},
     {&commit, "busy once", IDENTITY_STORE_BUSY, ONCE, IDENTITY_OK, 1, 0},
     {&commit, "busy", IDENTITY_STORE_BUSY, EVER, IDENTITY_OK, 1, 1},
     {&commit, "io", IDENTITY_STORE_IO, EVER, IDENTITY_OK, 1, 1},
@@ -112,6 +114,7 @@ static const row rows[] = {
 
     {&mark, "absent", IDENTITY_STORE_ABSENT, EVER, IDENTITY_SERVICE_FAILED, 1, 1},
     {&mark, "conflict", IDENTITY_STORE_CONFLICT, ONCE, IDENTITY_SERVICE_FAILED, 1, 0},
+    {&mark, "conflict for ever", IDENTITY_STORE_CONFLICT, EVER, IDENTITY_SERVICE_FAILED, 1, 1},
     {&mark, "busy once", IDENTITY_STORE_BUSY, ONCE, IDENTITY_SERVICE_FAILED, 1, 0},
     {&mark, "busy", IDENTITY_STORE_BUSY, EVER, IDENTITY_SERVICE_FAILED, 1, 1},
     {&mark, "io", IDENTITY_STORE_IO, EVER, IDENTITY_SERVICE_FAILED, 1, 1},
@@ -294,6 +297,25 @@ static void fault_21_a_lost_key_of_a_keychain_asks_for_a_login_which_overwrites(
   run_lost_key(false);
 }
 
+/* A host that compares, and never agrees: who must win, gives up. */
+static void a_login_that_never_wins_ends(void **state) {
+  (void)state;
+  identity_error error;
+  register_once();
+  identity_session *session = opened(10000);
+  vault_lies(&safe, VAULT_SWAP, (vault_lie){IDENTITY_STORE_CONFLICT, 0, EVER, false});
+  assert_int_equal(service_login(session, MAIL, TEST_PASSWORD, &error), IDENTITY_STORE_LOCKED);
+  assert_int_equal(identity_status_class(error.status), IDENTITY_CLASS_RETRY_LATER);
+  assert_int_equal(service_count(&server, "POST", "/auths", -1), 0);
+  assert_int_equal(service_state_of(session), IDENTITY_STATE_ACTIVE);
+  assert_int_equal(identity_logout(session, &error), IDENTITY_STORE_LOCKED);
+  assert_int_equal(service_state_of(session), IDENTITY_STATE_SIGNED_OUT);
+  vault_tells_the_truth(&safe);
+  assert_int_equal(service_fetch(session, NULL), IDENTITY_SIGNED_OUT);
+  assert_false(vault_has(&safe, "eyJ"));
+  identity_session_close(session);
+}
+
 /* A blob that vanishes under a session, as when the app's data are cleared, comes back with the next pair. */
 static void a_blob_that_vanishes_is_written_anew(void **state) {
   (void)state;
@@ -323,6 +345,7 @@ static const struct CMUnitTest tests[] = {
     TEST(each_answer_at_open),
     TEST(fault_21_a_lost_key_asks_for_a_login_which_overwrites),
     TEST(fault_21_a_lost_key_of_a_keychain_asks_for_a_login_which_overwrites),
+    TEST(a_login_that_never_wins_ends),
     TEST(a_blob_that_vanishes_is_written_anew),
 };
 
