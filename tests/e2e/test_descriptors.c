@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -55,10 +56,13 @@ static identity_status locale_of(identity_session *session, identity_error *erro
   return status;
 }
 
+static atomic_bool hang_over;
+
 static void *hang(void *user_data) {
   const identity_consents *consents = NULL;
   identity_status status = identity_fetch_publisher_consents(user_data, &consents, NULL);
   identity_consents_free(consents);
+  atomic_store(&hang_over, true);
   return (void *)(intptr_t)status;
 }
 
@@ -68,10 +72,13 @@ static int interrupt_a_call(identity_session *session) {
   pthread_t thread;
   void *status = NULL;
   int64_t begun = service_now_ms();
+  atomic_store(&hang_over, false);
   if (pthread_create(&thread, NULL, hang, session) != 0)
     return BAD_INTERRUPT;
-  service_pause_ms(50);
-  identity_session_interrupt(session);
+  while (!atomic_load(&hang_over)) { /* only what has begun is interrupted */
+    service_pause_ms(20);
+    identity_session_interrupt(session);
+  }
   (void)pthread_join(thread, &status);
   bool soon = service_now_ms() - begun < TIMEOUT_MS - 1000;
   return soon && (identity_status)(intptr_t)status == IDENTITY_CANCELLED ? WELL : BAD_INTERRUPT;
