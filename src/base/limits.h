@@ -35,7 +35,7 @@ enum {
   IDENTITY__MAX_TIMEOUT_MS = 600 * 1000,
   IDENTITY__CONNECT_TIMEOUT_MS = 10 * 1000,
   IDENTITY__MAX_RETRY_AFTER_MS = 3600 * 1000,
-  IDENTITY__IDLE_CONNECTION_MS = 30 * 1000, /* after it a connection beyond the first is closed */
+  IDENTITY__IDLE_CONNECTION_MS = 30 * 1000, /* after it the connections beyond the first are closed */
   IDENTITY__CLOSE_GRACE_MS = 1000           /* what close gives a refresh that was sent */
 };
 

@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 enum { IDLE_BODY = 64 * 1024 /* what an exchange keeps for the next answer */, RESERVED_BODY = 16 * 1024 };
-enum { KEPT_S = 118 }; /* how long libcurl trusts an idle connection by itself */
 
 struct identity__exchange {
   identity__exchange *next; /* in the list of idle ones */
@@ -218,6 +217,8 @@ static bool prepare(identity__exchange *exchange, const identity__request *reque
          set_headers(exchange, request) &&
          IDENTITY__SET(exchange->easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
 }
+
+enum { KEPT_S = 118 }; /* how long libcurl trusts an idle connection by itself */
 
 /* Connections beyond the first are closed once they were idle for a while: while another was in use since,
  * what is older than that goes, all at once and with the next call. Else the one that may serve it would go,

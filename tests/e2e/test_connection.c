@@ -1,35 +1,13 @@
 /* How many connections a session opens, and how often it reads the CA bundle. */
+#define STAGE_KIND SERVICE_TLS
 #include "support/crowd.h"
-#include "support/service.h"
-#include "support/suite.h"
+#include "support/stage.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define MAIL "jo@example.com"
-
-static service server;
-
-static int start(void **state) {
-  (void)state;
-  service_start(&server, SERVICE_TLS, NULL);
-  return 0;
-}
-
-static int stop(void **state) {
-  (void)state;
-  service_assert_no_secret(NULL);
-  service_stop(&server);
-  return 0;
-}
-
-static int reset(void **state) {
-  (void)state;
-  service_reset(&server);
-  return 0;
-}
 
 static identity_session *signed_in(void) {
   identity_session *session = service_open(&server, "viewer");

@@ -4,12 +4,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATIENCE_S = 30, MOST_SPARE = 16 };
-enum { WELL = 0, BAD_OPEN = 10, BAD_ERROR = 11, BAD_CALL = 12, BAD_AFTER = 13, NO_LIMIT = 14 };
+enum { PATIENCE_S = 30, MOST_SPARE = 16, TIMEOUT_MS = 5000 };
+enum {
+  WELL = 0,
+  BAD_OPEN = 10,
+  BAD_ERROR = 11,
+  BAD_CALL = 12,
+  BAD_AFTER = 13,
+  NO_LIMIT = 14,
+  BAD_INTERRUPT = 15
+};
 
 /* The lowest number that the next descriptor gets. */
 static int next_descriptor(void) {
@@ -46,14 +56,42 @@ static identity_status locale_of(identity_session *session, identity_error *erro
   return status;
 }
 
-static int call_twice(identity_session *session) {
+static atomic_bool hang_over;
+
+static void *hang(void *user_data) {
+  const identity_consents *consents = NULL;
+  identity_status status = identity_fetch_publisher_consents(user_data, &consents, NULL);
+  identity_consents_free(consents);
+  atomic_store(&hang_over, true);
+  return (void *)(intptr_t)status;
+}
+
+/* What wakes a waiting call needs descriptors, too: a session that was opened without them cannot do without.
+ */
+static int interrupt_a_call(identity_session *session) {
+  pthread_t thread;
+  void *status = NULL;
+  int64_t begun = service_now_ms();
+  atomic_store(&hang_over, false);
+  if (pthread_create(&thread, NULL, hang, session) != 0)
+    return BAD_INTERRUPT;
+  while (!atomic_load(&hang_over)) { /* only what has begun is interrupted */
+    service_pause_ms(20);
+    identity_session_interrupt(session);
+  }
+  (void)pthread_join(thread, &status);
+  bool soon = service_now_ms() - begun < TIMEOUT_MS - 1000;
+  return soon && (identity_status)(intptr_t)status == IDENTITY_CANCELLED ? WELL : BAD_INTERRUPT;
+}
+
+static int call_and_call_again(identity_session *session) {
   identity_error error;
   identity_status status = locale_of(session, &error);
   if (!is_clear(status, &error))
     return BAD_CALL;
   if (limit(256) != 0)
     return NO_LIMIT;
-  return locale_of(session, &error) == IDENTITY_OK ? WELL : BAD_AFTER;
+  return locale_of(session, &error) == IDENTITY_OK ? interrupt_a_call(session) : BAD_AFTER;
 }
 
 /* What becomes of opening with so many descriptors left. */
@@ -68,7 +106,7 @@ static int open_with(identity_config *config, int spare) {
     return BAD_OPEN;
   if (!is_clear(status, &error))
     return BAD_ERROR;
-  int result = session != NULL ? call_twice(session) : WELL;
+  int result = session != NULL ? call_and_call_again(session) : WELL;
   identity_session_close(session);
   if (limit(256) != 0)
     return NO_LIMIT;
@@ -86,7 +124,8 @@ static void run_child(bool stored, int spare) {
   snprintf(directory, sizeof directory, "%s/store", server.directory);
   if (stored)
     assert_int_equal(identity_config_set_file_store(config, directory), IDENTITY_OK);
-  assert_int_equal(identity_config_set_timeout_ms(config, 5000), IDENTITY_OK);
+  assert_int_equal(identity_config_set_timeout_ms(config, TIMEOUT_MS), IDENTITY_OK);
+  service_fault(&server, "{\"path\":\"/publishers/*/consents\",\"times\":-1,\"hang\":true}");
   fflush(NULL);
   pid_t child = fork();
   assert_true(child >= 0);

@@ -65,7 +65,7 @@ static void a_duplicate_is_found_wherever_it_stands_in_a_large_object(void **sta
 static void an_answer_full_of_large_objects_is_read(void **state) {
   (void)state;
   enum { OBJECTS = 116 };
-  char *text = malloc(2 * IDENTITY__MAX_BODY);
+  char *text = malloc((size_t)2 * IDENTITY__MAX_BODY);
   assert_non_null(text);
   char *at = text;
   for (int i = 0; i < OBJECTS; i++) {
