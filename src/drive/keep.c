@@ -142,7 +142,7 @@ int32_t identity__keep_swap(identity_session *session, const identity__record *r
 static int32_t step_swap(identity_session *session, identity__change *change) {
   uint64_t revision = session->tokens.revision;
   int32_t said = identity__keep_swap(session, &change->next, change->both_copies, &revision);
-  identity__notice_begin(session);
+  (void)identity__notice_begin(session);
   int32_t next = identity__change_swapped(change, &session->tokens, said, revision);
   identity__notice_end(session);
   return next;
@@ -151,8 +151,8 @@ static int32_t step_swap(identity_session *session, identity__change *change) {
 static int32_t step_load(identity_session *session, identity__change *change) {
   identity__look look;
   identity__keep_look(session, &look);
-  identity__notice_begin(session);
-  int32_t next = identity__change_loaded(change, &session->tokens, &look, identity__loop_now(session->loop));
+  identity__now now = identity__notice_begin(session);
+  int32_t next = identity__change_loaded(change, &session->tokens, &look, now);
   identity__notice_end(session);
   return next;
 }
@@ -167,8 +167,8 @@ identity_status identity__keep_change(identity_session *session, identity__chang
 void identity__keep_load(identity_session *session) {
   identity__look look;
   identity__keep_look(session, &look);
-  identity__notice_begin(session);
-  (void)identity__machine_hear(&session->tokens, &look, identity__loop_now(session->loop));
+  identity__now now = identity__notice_begin(session);
+  (void)identity__machine_hear(&session->tokens, &look, now);
   identity__notice_end(session);
 }
 

@@ -77,7 +77,7 @@ static bool perform_pending(identity_session *session, identity__call *call, new
 /* Consents that the registration could not deliver are news only now. */
 static void end_delivery(identity_session *session) {
   session->delivers = NULL;
-  identity__notice_begin(session);
+  (void)identity__notice_begin(session);
   session->tokens.delivering = false;
   identity__notice_end(session);
 }

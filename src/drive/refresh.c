@@ -86,8 +86,8 @@ static void name_customer(const identity_session *session, const identity__call 
 }
 
 /* With the lock held. */
-static int32_t first_step(identity_session *session, const identity__call *call, refresh *inputs) {
-  identity__moment moment = identity__loop_moment(session->loop);
+static int32_t first_step(identity_session *session, const identity__call *call, refresh *inputs,
+                          const identity__moment *moment) {
   bool begun = inputs->begun;
   bool landed = inputs->landed;
   inputs->begun = true;
@@ -95,16 +95,16 @@ static int32_t first_step(identity_session *session, const identity__call *call,
   if (!begun)
     return identity__flight_begin(&inputs->flight, &session->tokens);
   if (!landed)
-    return identity__flight_woken(&inputs->flight, &session->tokens, &moment);
+    return identity__flight_woken(&inputs->flight, &session->tokens, moment);
   name_customer(session, call, inputs);
-  return identity__flight_landed(&inputs->flight, &session->tokens, &inputs->landing, &moment);
+  return identity__flight_landed(&inputs->flight, &session->tokens, &inputs->landing, moment);
 }
 
 static int32_t step_load(identity_session *session, identity__flight *flight) {
   identity__look look;
   identity__keep_look(session, &look);
   identity__moment moment = identity__loop_moment(session->loop);
-  identity__notice_begin(session);
+  (void)identity__notice_begin(session);
   int32_t next = identity__flight_loaded(flight, &session->tokens, &look, &moment);
   identity__notice_end(session);
   return next;
@@ -114,7 +114,7 @@ static int32_t step_swap(identity_session *session, identity__flight *flight) {
   uint64_t revision = session->tokens.revision;
   int32_t said = identity__keep_swap(session, &flight->change.next, flight->change.both_copies, &revision);
   identity__moment moment = identity__loop_moment(session->loop);
-  identity__notice_begin(session);
+  (void)identity__notice_begin(session);
   int32_t next = identity__flight_swapped(flight, &session->tokens, said, revision, &moment);
   identity__notice_end(session);
   return next;
@@ -131,8 +131,9 @@ static identity_status failed_status(identity__call *call, const identity__fligh
 
 static int32_t steps(identity_session *session, const identity__call *call, refresh *inputs) {
   identity__flight *flight = &inputs->flight;
-  identity__notice_begin(session);
-  int32_t next = first_step(session, call, inputs);
+  identity__moment moment = identity__loop_moment(session->loop);
+  (void)identity__notice_begin(session);
+  int32_t next = first_step(session, call, inputs, &moment);
   identity__notice_end(session);
   while (next == IDENTITY__DO_LOAD || next == IDENTITY__DO_SWAP)
     next = next == IDENTITY__DO_LOAD ? step_load(session, flight) : step_swap(session, flight);
@@ -193,7 +194,7 @@ bool identity__refresh_start(identity_session *session, bool rotation) {
   call->owned_by_session = true;
   call->deadline_ms = INT64_MAX; /* its request has limits of its own, and who waits for it a deadline */
   session->flight = call;
-  identity__notice_begin(session);
+  (void)identity__notice_begin(session);
   session->tokens.flying = true;
   identity__notice_end(session);
   identity__loop_add(session->loop, call);
@@ -206,10 +207,10 @@ void identity__refresh_over(identity_session *session, identity__call *call) {
   session->flown.number++;
   session->flown.error = call->error;
   session->flight = NULL;
-  identity__notice_begin(session);
+  identity__now now = identity__notice_begin(session);
   session->tokens.flying = false;
   session->tokens.last_failure = call->error.status;
-  int64_t wait_ms = identity__machine_cooldown_ms(&session->tokens, identity__loop_now(session->loop));
+  int64_t wait_ms = identity__machine_cooldown_ms(&session->tokens, now);
   identity__notice_end(session);
   if (call->error.status != IDENTITY_OK && identity__machine_standing(&session->tokens) == IDENTITY_OK)
     identity__notice_deferred(session, call->error.status, wait_ms);

@@ -110,9 +110,9 @@ bool identity__tokens_ask(identity_session *session, identity__call *call, int32
 bool identity__tokens_rejected(identity_session *session, identity__call *call, identity__token_news *news,
                                identity__event *event) {
   call->asks = IDENTITY__ASKS_TOKEN;
-  identity__notice_begin(session);
+  identity__now now = identity__notice_begin(session);
   identity__ask ask = identity__machine_rejected(&session->tokens, call->used.epoch, call->used.generation,
-                                                 call->used.expired, identity__loop_now(session->loop));
+                                                 call->used.expired, now);
   identity__notice_end(session);
   bool told = tell(session, call, &ask, news, event);
   /* The service's own words say more than ours. */

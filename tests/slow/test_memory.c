@@ -55,8 +55,37 @@ static void check(const starved *one, bool condition, const char *what) {
              identity_status_name(one->error.status), what);
 }
 
-static int requests_with(const char *method, const char *path, int status) {
-  return service_count(&server, method, path, status);
+static double number_in(const cJSON *object, const char *name) {
+  return cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(object, name));
+}
+
+/* What has come in since the last look: the journal of hundreds of registrations is long. */
+static cJSON *latest_requests(void) {
+  static double since;
+  char path[40];
+  (void)snprintf(path, sizeof path, "journal?since=%.0f", since);
+  cJSON *journal = service_get(&server, path);
+  since = number_in(journal, "last_seq");
+  return journal;
+}
+
+static void begin_counting(void) {
+  cJSON_Delete(latest_requests());
+}
+
+/* status -1: any. */
+static int count_latest(const char *method, const char *path, int status) {
+  int count = 0;
+  const cJSON *entry;
+  cJSON *journal = latest_requests();
+  cJSON_ArrayForEach(entry, cJSON_GetObjectItemCaseSensitive(journal, "requests")) {
+    const char *verb = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "method"));
+    const char *target = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "path"));
+    bool same = verb != NULL && target != NULL && strcmp(verb, method) == 0 && strcmp(target, path) == 0;
+    count += same && (status < 0 || number_in(entry, "status") == status);
+  }
+  cJSON_Delete(journal);
+  return count;
 }
 
 /* The session that the service knows is the one that is here. */
@@ -105,11 +134,11 @@ static int each_allocation_of_a_refresh(void) {
   int rotations = 0;
   do {
     starved *one = &all[count];
-    int before = requests_with("POST", ROTATION_PATH, 200);
     open_one(one, count, "refresh");
     service_register(one->session, one->email);
+    begin_counting();
     run_starved(one, refresh);
-    int rotated = requests_with("POST", ROTATION_PATH, 200) - before;
+    int rotated = count_latest("POST", ROTATION_PATH, 200);
     check_status(one);
     check(one, rotated == (one->error.status == IDENTITY_OK), "a pair that was issued is here");
     rotations += rotated;
@@ -128,9 +157,9 @@ static int each_allocation_of_a_login(void) {
     open_one(one, count, "owner");
     service_register(one->session, one->email);
     assert_int_equal(identity_logout(one->session, NULL), IDENTITY_OK);
-    int before = requests_with("POST", "/auths", 200);
+    begin_counting();
     run_starved(one, log_in);
-    int issued = requests_with("POST", "/auths", -1) - before;
+    int issued = count_latest("POST", "/auths", -1);
     check_status(one);
     check(one, issued == (one->error.status == IDENTITY_OK), "a pair that was issued is here");
     if (issued == 0) {
@@ -157,10 +186,10 @@ static int each_allocation_of_a_registration(void) {
   int count = 0;
   do {
     starved *one = &all[count];
-    int before = requests_with("POST", "/customers", -1);
     open_one(one, count, "new");
+    begin_counting();
     run_starved(one, sign_up);
-    int issued = requests_with("POST", "/customers", -1) - before;
+    int issued = count_latest("POST", "/customers", -1);
     check_status(one);
     check(one, issued == (one->error.status == IDENTITY_OK), "a pair that was issued is here");
     if (issued == 0) {
@@ -211,10 +240,59 @@ static void no_allocation_of_a_registration_costs_the_account_or_its_consents(vo
   with(each_allocation_of_a_registration, "files", OUT_MS, OWN);
 }
 
+/* ---- looking ---- */
+
+static identity_status next_event(starved *one) {
+  const identity_event *event = NULL;
+  identity_status status = identity_session_next_event(one->session, &event, &one->error);
+  check(one, (event != NULL) == (status == IDENTITY_OK), "an event or a failure");
+  identity_event_free(event);
+  return status;
+}
+
+static identity_status explain(starved *one) {
+  const char *json = NULL;
+  identity_status status = identity_session_explain(one->session, &json, &one->error);
+  check(one, (json != NULL) == (status == IDENTITY_OK), "an explanation or a failure");
+  identity_explanation_free(json);
+  return status;
+}
+
+static uint64_t number_of_next(identity_session *session) {
+  const identity_event *event = NULL;
+  assert_int_equal(identity_session_next_event(session, &event, NULL), IDENTITY_OK);
+  assert_non_null(event);
+  uint64_t number = event->number;
+  identity_event_free(event);
+  return number;
+}
+
+static void an_event_that_finds_no_memory_stays_and_so_does_what_can_be_explained(void **state) {
+  (void)state;
+  starved one;
+  store = NULL;
+  out_ms = ONLY_ONE;
+  open_one(&one, 0, "looker");
+  service_register(one.session, one.email);
+  assert_int_equal(identity_session_refresh(one.session, NULL), IDENTITY_OK);
+  run_starved(&one, next_event);
+  assert_true(one.hit);
+  assert_int_equal(one.error.status, IDENTITY_OUT_OF_MEMORY);
+  assert_int_equal(number_of_next(one.session), 1);
+  do {
+    run_starved(&one, explain);
+    assert_int_equal(one.error.status, one.hit ? IDENTITY_OUT_OF_MEMORY : IDENTITY_OK);
+    one.number++;
+  } while (one.hit);
+  assert_int_equal(number_of_next(one.session), 2);
+  identity_session_close(one.session);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(no_allocation_of_a_refresh_costs_the_pair, reset),
     cmocka_unit_test_setup(no_allocation_of_a_login_costs_the_pair, reset),
     cmocka_unit_test_setup(no_allocation_of_a_registration_costs_the_account_or_its_consents, reset),
+    cmocka_unit_test_setup(an_event_that_finds_no_memory_stays_and_so_does_what_can_be_explained, reset),
 };
 
 SUITE_WITH("memory", tests, start, stop)
