@@ -37,6 +37,7 @@ ifdef WERROR
 WARNINGS += -Werror
 endif
 BASE_FLAGS := -std=c11 -D_GNU_SOURCE -pthread $(WARNINGS)
+comma := ,
 pkg = $(shell $(PKG_CONFIG) $(1) $(2) 2>/dev/null)
 
 LIB_SOURCES := $(wildcard src/*/*.c)
@@ -49,6 +50,8 @@ FAULT_SOURCES := $(wildcard tests/faults/test_*.c)
 SLOW_SOURCES := $(wildcard tests/slow/test_*.c)
 SOAK_HARNESS_SOURCES := $(patsubst %,tests/soak/%.c,evidence faults fleet harness journal judge link page trace)
 SOAK_WORKER_SOURCES := $(patsubst %,tests/soak/%.c,page virtual worker)
+SOAK_PLANTED_SOURCES := $(SOAK_WORKER_SOURCES) tests/soak/planted.c
+SOAK_PROGRAMS := $(patsubst %,$(B)/soak/%,harness worker planted)
 
 object = $(patsubst %.c,$(B)/obj/%.o,$(1))
 LIB_OBJECTS := $(call object,$(LIB_SOURCES))
@@ -92,7 +95,7 @@ $(B)/obj/%.o: %.c Makefile
 
 -include $(wildcard $(patsubst %.o,%.d,$(LIB_OBJECTS) $(CLI_OBJECTS) $(SANDBOX_OBJECTS) $(SUPPORT_OBJECTS) \
   $(call object,$(UNIT_SOURCES) $(E2E_SOURCES) $(FAULT_SOURCES) $(SLOW_SOURCES) \
-  $(sort $(SOAK_HARNESS_SOURCES) $(SOAK_WORKER_SOURCES)))))
+  $(sort $(SOAK_HARNESS_SOURCES) $(SOAK_PLANTED_SOURCES)))))
 
 # ---- link ----
 $(STATIC): $(LIB_OBJECTS)
@@ -129,15 +132,15 @@ $(TEST_PROGRAMS): $(B)/tests/%: $(B)/obj/tests/%.o $(SUPPORT_OBJECTS) $(STATIC)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LINK_$(notdir $@)) -o $@ $^ $(call pkg,--libs,cmocka) $(LIB_LIBS)
 
+# The soak: its harness, its worker, and a worker with bugs on purpose.
 $(B)/soak/harness: $(call object,$(SOAK_HARNESS_SOURCES)) $(STATIC)
-	$(call say,LINK,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(call pkg,--libs,openssl)
-
 $(B)/soak/worker: $(call object,$(SOAK_WORKER_SOURCES)) $(STATIC)
+$(B)/soak/planted: $(call object,$(SOAK_PLANTED_SOURCES)) $(STATIC)
+LINK_planted := $(patsubst %,-Wl$(comma)--wrap=identity__%,refresh_verdict lease_left_ms keep_swap)
+$(SOAK_PROGRAMS):
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(call pkg,--libs,openssl)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LINK_$(notdir $@)) -o $@ $^ $(LIB_LIBS) $(call pkg,--libs,openssl)
 
 # These make allocations of the archive fail.
 $(foreach name,$(notdir $(basename $(shell grep -ls support/allocations.h tests/unit/*.c tests/e2e/*.c tests/slow/*.c))),\

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { READING_MS = 5000 }; /* some steps of virtual time */
+
 uint32_t evidence_count(const soak_case *run) {
   uint32_t count = run->page->event_count;
   return count < SOAK_MOST_EVENTS ? count : SOAK_MOST_EVENTS;
@@ -126,10 +128,11 @@ static bool uses_network(const soak_event *event) {
          (event->kind == SOAK_CALL && event->value != SOAK_TAKE_TOKENS && event->value != SOAK_READ_STATE);
 }
 
-bool evidence_driven(const soak_case *run, const soak_entry *entry, int64_t from_us, int64_t to_us) {
+bool evidence_driven(const soak_case *run, const soak_entry *entry, const soak_event *before) {
   for (uint32_t i = 0; i < evidence_count(run); i++) {
     const soak_event *event = &run->page->events[i];
-    if (is_of(event, entry) && uses_network(event) && event->real_us > from_us && event->real_us < to_us)
+    if (is_of(event, entry) && uses_network(event) && event->real_us > entry->answered_us &&
+        event->now_ms + READING_MS < before->now_ms)
       return true;
   }
   return false;

@@ -26,8 +26,9 @@ bool evidence_store_held(const soak_case *run, int32_t device, int64_t from_us, 
 
 /* When the call was over in which a handle made the request; INT64_MAX: it never was. */
 int64_t evidence_call_over_us(const soak_case *run, const soak_entry *entry);
-/* The handle that made the request was in a call that uses the network, begun in this time. */
-bool evidence_driven(const soak_case *run, const soak_entry *entry, int64_t from_us, int64_t to_us);
+/* The handle that made the request has begun a call that uses the network since its answer, early enough to
+ * have read it before another event. */
+bool evidence_driven(const soak_case *run, const soak_entry *entry, const soak_event *before);
 
 /* Finds out to which session each request belongs, and when each began. */
 void evidence_sort(soak_case *run);

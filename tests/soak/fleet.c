@@ -256,15 +256,23 @@ static void go_offline(void) {
   link_close_idle();
 }
 
+/* All processes of a device want something in the same moment. */
+static void wake_together(void) {
+  int32_t first = some_device() * SOAK_WORKERS;
+  for (int32_t i = first; i < first + SOAK_WORKERS; i++)
+    fleet.page->workers[i].wakes_ms = fleet.page->now_ms;
+}
+
 static struct {
   void (*happens)(void);
   int64_t mean_ms; /* from one to the next */
   int64_t due_ms;
 } troubles[] = {
-    {kill_one, 6 * MINUTE_MS, 0},    {stop_one, 9 * MINUTE_MS, 0},
-    {suspend, 2 * HOUR_MS, 0},       {reboot, HOUR_MS, 0},
-    {step_clock, 15 * MINUTE_MS, 0}, {hold_store, 8 * MINUTE_MS, 0},
-    {go_offline, 20 * MINUTE_MS, 0}, {link_close_idle, 10 * MINUTE_MS, 0},
+    {kill_one, 6 * MINUTE_MS, 0},      {stop_one, 9 * MINUTE_MS, 0},
+    {suspend, 2 * HOUR_MS, 0},         {reboot, HOUR_MS, 0},
+    {step_clock, 15 * MINUTE_MS, 0},   {hold_store, 8 * MINUTE_MS, 0},
+    {go_offline, 20 * MINUTE_MS, 0},   {link_close_idle, 10 * MINUTE_MS, 0},
+    {wake_together, 2 * MINUTE_MS, 0},
 };
 
 enum { TROUBLES = sizeof troubles / sizeof troubles[0] };

@@ -70,7 +70,7 @@ static bool may_be_lost(const soak_case *run, const soak_entry *entry, const soa
   if (!own && evidence_store_held(run, entry->device, from_us, to_us))
     return true;
   bool undriven = over_us <= entry->answered_us + EVIDENCE_BLUR_US;
-  return undriven && !own && !evidence_driven(run, entry, entry->answered_us, ended->real_us);
+  return undriven && !own && !evidence_driven(run, entry, ended);
 }
 
 /* Why a session must not have ended; NULL: it was right. */

@@ -270,7 +270,7 @@ static _Noreturn void live(void) {
     open_handle(&handles[i]);
   for (;;) {
     make_some_call(&handles[count > 1 && soak_chance(&dice, 25) ? 1 : 0]);
-    virtual_pause(soak_chance(&dice, 30) ? soak_span(&dice, 10, 5000) : soak_span(&dice, 5000, 1200000));
+    virtual_pause(soak_chance(&dice, 40) ? soak_span(&dice, 10, 5000) : soak_span(&dice, 5000, 1200000));
   }
 }
 
