@@ -115,8 +115,9 @@ bool identity__machine_lease(const identity__machine *machine, identity__now now
   return true;
 }
 
-static bool same_text(const char *one, const char *other) {
-  return one != NULL && other != NULL && strcmp(one, other) == 0;
+static bool keeps_refresh_token(const identity__grant *grant, const identity__grant *ours) {
+  const char *given = grant->refresh_token;
+  return given == NULL || (ours->refresh_token != NULL && strcmp(given, ours->refresh_token) == 0);
 }
 
 /* What the answer did not say stays as it was; an absent refresh token means ours is still good. */
@@ -129,8 +130,7 @@ bool identity__machine_rotate(const identity__machine *machine, const identity__
   next->standing = IDENTITY__RECORD_SIGNED_IN;
   identity__grant *pair = &next->grant;
   /* The refresh token stays: what another handle does with it is not over because we have an answer. */
-  if (same_text(grant->refresh_token, record->grant.refresh_token) &&
-      !identity__lease_is_ours(&record->lease, &machine->self))
+  if (keeps_refresh_token(grant, &record->grant) && !identity__lease_is_ours(&record->lease, &machine->self))
     next->lease = record->lease;
   return finish(next, identity__grant_copy(pair, grant) &&
                           keep_text(&pair->refresh_token, record->grant.refresh_token) &&

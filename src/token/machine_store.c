@@ -87,7 +87,11 @@ static void merge_unsaved(identity__machine *machine, identity__record *loaded) 
   identity__record *ours = &machine->record;
   if (!machine->answers_unsaved)
     identity__record_move_pending(ours, loaded);
-  if (is_same_pair(loaded, ours) && !identity__lease_is_ours(&loaded->lease, &machine->self))
+  keep_caused(ours, loaded);
+  if (!is_same_pair(loaded, ours))
+    return;
+  ours->ambiguous = ours->ambiguous || loaded->ambiguous;
+  if (!identity__lease_is_ours(&loaded->lease, &machine->self))
     ours->lease = loaded->lease;
 }
 
