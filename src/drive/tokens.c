@@ -7,11 +7,12 @@
 #include <string.h>
 
 /* The service has asked everybody on this loop to stay away for a while. A flight that is out goes on. */
-static identity__ask hold_back(const identity_session *session, identity__ask ask, identity__now now) {
+static identity__ask hold_back(const identity_session *session, identity__ask ask, bool rotation,
+                               identity__now now) {
   int64_t quiet_ms = identity__loop_quiet_ms(session->loop, now);
   if (ask.verdict != IDENTITY__ASK_REFRESH || session->flight != NULL || quiet_ms == 0)
     return ask;
-  bool usable = identity__machine_is_usable(&session->tokens, now);
+  bool usable = !rotation && identity__machine_is_usable(&session->tokens, now);
   ask.verdict = usable ? IDENTITY__ASK_GIVE : IDENTITY__ASK_FAIL;
   ask.status = usable ? IDENTITY_OK : IDENTITY_REFRESH_DEFERRED;
   ask.retry_after_ms = usable ? 0 : quiet_ms;
@@ -22,11 +23,12 @@ static identity__ask ask_machine(identity_session *session, const identity__call
   identity__now now = identity__loop_now(session->loop);
   switch (call->asks) {
   case IDENTITY__ASKS_LIFE:
-    return hold_back(session, identity__machine_ask_life(&session->tokens, call->min_life_ms, now), now);
+    return hold_back(session, identity__machine_ask_life(&session->tokens, call->min_life_ms, now), false,
+                     now);
   case IDENTITY__ASKS_ROTATION:
-    return hold_back(session, identity__machine_ask_rotation(&session->tokens, now), now);
+    return hold_back(session, identity__machine_ask_rotation(&session->tokens, now), true, now);
   default:
-    return hold_back(session, identity__machine_ask(&session->tokens, now), now);
+    return hold_back(session, identity__machine_ask(&session->tokens, now), false, now);
   }
 }
 

@@ -209,7 +209,26 @@ static void fault_07_a_call_that_is_answered_429_is_not_repeated(void **state) {
   identity_session_close(session);
 }
 
+/* What one call is told counts for the session: a refresh can wait. */
+static void fault_07_a_throttled_call_holds_refreshes_back(void **state) {
+  (void)state;
+  identity_error error;
+  const identity_tokens *tokens = NULL;
+  identity_session *session = logged_in(0);
+  service_fault(&server, "{\"path\":\"/customers/*\",\"status\":429,\"headers\":{\"Retry-After\":\"60\"},"
+                         "\"body\":{\"message\":\"Too many\"}}");
+  assert_int_equal(service_fetch(session, NULL), IDENTITY_THROTTLED);
+  assert_int_equal(identity_session_refresh(session, &error), IDENTITY_REFRESH_DEFERRED);
+  assert_in_range(error.retry_after_ms, 50000, 60000);
+  assert_int_equal(identity_session_tokens(session, 0, &tokens, NULL), IDENTITY_OK);
+  identity_tokens_free(tokens);
+  assert_int_equal(service_fetch(session, NULL), IDENTITY_OK);
+  assert_int_equal(rotation_count(&server, -1), 0);
+  identity_session_close(session);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup(fault_07_a_throttled_call_holds_refreshes_back, reset_with_customer),
     cmocka_unit_test_setup(fault_06_a_refresh_that_is_answered_500_to_530_keeps_the_session,
                            reset_with_customer),
     cmocka_unit_test_setup(fault_06_a_call_that_is_answered_500_to_530_costs_nothing, reset_with_customer),

@@ -45,6 +45,8 @@ static void it_leaves_only_under_a_young_lease_of_its_own(void **state) {
     rows[i].meanwhile();
     CHECK_INT(rows[i].name, identity__flight_may_leave(&flight, &machine, after(rows[i].age_ms)),
               rows[i].may);
+    (void)identity__flight_landed(&flight, &machine, &given_up, &moment);
+    CHECK(rows[i].name, !identity__flight_may_leave(&flight, &machine, moment.now)); /* not twice */
     identity__flight_clear(&flight);
   }
 }
