@@ -143,10 +143,12 @@ $(SOAK_PROGRAMS):
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LINK_$(notdir $@)) -o $@ $^ $(LIB_LIBS) $(call pkg,--libs,openssl)
 
 # These make allocations of the archive fail.
-$(foreach name,$(notdir $(basename $(shell grep -ls support/allocations.h tests/unit/*.c))),\
+$(foreach name,$(notdir $(basename $(shell grep -ls support/allocations.h tests/unit/*.c tests/e2e/*.c tests/slow/*.c))),\
   $(eval LINK_$(name) := -Wl,--wrap=malloc -Wl,--wrap=calloc))
 # This test refuses libcurl options one by one.
 LINK_test_curl_options := -Wl,--wrap=curl_easy_setopt
+# This one holds calls up on their way into the line.
+LINK_test_close_race := -Wl,--wrap=identity__loop_submit
 
 # ---- run ----
 .PHONY: test-programs

@@ -56,6 +56,7 @@ enum option_id {
   OPTION_TOKEN_STDIN,
   OPTION_MIN_LIFE,
   OPTION_EVERYWHERE,
+  OPTION_FOLLOW,
   OPTION_COUNT
 };
 
@@ -223,6 +224,7 @@ bool show_capture(const identity_capture_status *status);
 bool show_next_step(const identity_next_step *next_step);
 bool show_customer(const identity_customer *customer);
 bool show_state(const identity_state *state);
+bool show_event(const identity_event *event);
 /** What is about to be answered. labels[i] belongs to answers[i]. */
 bool show_answers(const identity_consent_answer *answers, const char *const *labels, size_t count);
 /** The error with what to do about it, to stderr. */
@@ -239,6 +241,9 @@ cJSON *json_next_step(const identity_next_step *next_step);
 cJSON *json_customer(const identity_customer *customer);
 cJSON *json_state(const identity_state *state);
 cJSON *json_tokens(const identity_tokens *tokens);
+cJSON *json_event(const identity_event *event);
+/** {"count":N,"items":[...]} of an array of events, which it takes over. */
+cJSON *json_events(cJSON *items);
 cJSON *json_answers(const identity_consent_answer *answers, size_t count);
 /** {"KEY":"TEXT"} */
 cJSON *json_one_text(const char *key, const char *text);
@@ -282,6 +287,9 @@ identity_status status_perform(struct run *run);
 identity_status token_check(struct run *run);
 identity_status token_perform(struct run *run);
 identity_status refresh_perform(struct run *run);
+identity_status explain_perform(struct run *run);
+identity_status events_check(struct run *run);
+identity_status events_perform(struct run *run);
 identity_status adopt_perform(struct run *run);
 identity_status logout_perform(struct run *run);
 

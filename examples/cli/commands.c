@@ -136,6 +136,22 @@ const struct command commands[] = {
      .summary = "replace JWT and refresh token now",
      .help = "Seldom needed: every command replaces an expired JWT by itself.\n",
      .perform = refresh_perform},
+    {.name = "explain",
+     .synopsis = "",
+     .summary = "where the session stands and how it came there, for support",
+     .help =
+         "JSON without tokens, names or addresses: state, lease, clock, counters, what happened. No network\n"
+         "is used. A run of identity-cli knows what is stored, and what has happened in it.\n",
+     .perform = explain_perform},
+    {.name = "events",
+     .synopsis = "[--follow SECONDS] [--min-life SECONDS]",
+     .summary = "ask for a token as a player would, and tell what happens",
+     .help = "One line for each event. With --follow it goes on asking twice a second, for instance while "
+             "another\n"
+             "process uses the same account; --min-life makes it refresh earlier.\n",
+     .options = BIT(OPTION_FOLLOW) | BIT(OPTION_MIN_LIFE),
+     .check = events_check,
+     .perform = events_perform},
     {.name = "adopt",
      .synopsis = "",
      .summary = "take over a session that began elsewhere",

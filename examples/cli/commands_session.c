@@ -75,11 +75,27 @@ identity_status adopt_perform(struct run *run) {
   return status != IDENTITY_OK ? status : give_state(run, "The session is taken over.");
 }
 
+/* As far as the store tells: one that cannot be read may hold somebody. */
+static bool is_nobody(struct run *run) {
+  const identity_state *state = NULL;
+  if (identity_session_state(run->session, &state, NULL) != IDENTITY_OK)
+    return false;
+  const bool nobody = state->state == IDENTITY_STATE_SIGNED_OUT;
+  identity_state_free(state);
+  return nobody;
+}
+
+static identity_status logout_here(struct run *run) {
+  const bool nobody = is_nobody(run);
+  identity_status status = CALL(run, identity_logout(run->session, &run->error));
+  if (status != IDENTITY_OK)
+    return status;
+  return give_state(run, nobody ? "Nobody was signed in here." : "Signed out here.");
+}
+
 identity_status logout_perform(struct run *run) {
-  if (!option_given(run, OPTION_EVERYWHERE)) {
-    identity_status status = CALL(run, identity_logout(run->session, &run->error));
-    return status != IDENTITY_OK ? status : give_state(run, "Signed out here.");
-  }
+  if (!option_given(run, OPTION_EVERYWHERE))
+    return logout_here(run);
   identity_status status = CALL(run, identity_logout_everywhere(run->session, &run->error));
   return status != IDENTITY_OK ? status : give_state(run, "Signed out here and on all other devices.");
 }

@@ -114,6 +114,9 @@ static identity_status send_registration(struct run *run, const struct answer_li
   params.customer_ip = value[OPTION_CUSTOMER_IP];
   params.captcha_value = run->captcha.text;
   identity_status status = CALL(run, identity_register(run->session, &params, &run->error));
+  /* Not before: what the library finds wrong with the input comes first, and then nothing was answered. */
+  if (status == IDENTITY_OK && !run->json && list->count > 0)
+    status = shown(run, show_answers(list->answers, list->labels, list->count));
   return status != IDENTITY_OK ? status : give_state(run, "Registered and logged in.");
 }
 
@@ -129,8 +132,6 @@ identity_status register_perform(struct run *run) {
     status = CALL(run, identity_fetch_publisher_consents(run->session, &consents, &run->error));
     if (status == IDENTITY_OK)
       status = choose_answers(run, consents, &list);
-    if (status == IDENTITY_OK && !run->json && list.count > 0)
-      status = shown(run, show_answers(list.answers, list.labels, list.count));
   }
   if (status == IDENTITY_OK)
     status = send_registration(run, &list);

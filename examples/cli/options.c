@@ -43,6 +43,7 @@ const struct option options[OPTION_COUNT] = {
     [OPTION_LINK_STDIN] = {"--link-stdin", NULL, NULL, "read the mailed link"},
     [OPTION_TOKEN_STDIN] = {"--token-stdin", NULL, NULL, "read the token of the mailed link; needs --email"},
     [OPTION_MIN_LIFE] = {"--min-life", NULL, "SECONDS", "life that the JWT should have left"},
+    [OPTION_FOLLOW] = {"--follow", NULL, "SECONDS", "go on for that long"},
     [OPTION_EVERYWHERE] = {"--everywhere", NULL, NULL, "revoke all sessions of the customer on all devices"},
 };
 

@@ -217,6 +217,23 @@ cJSON *json_tokens(const identity_tokens *tokens) {
                            put_text(object, "customer_token", tokens->customer_token));
 }
 
+cJSON *json_event(const identity_event *event) {
+  cJSON *object = cJSON_CreateObject();
+  return whole(object,
+               put_number(object, "number", (int64_t)event->number) &&
+                   put_number(object, "at_ms", event->at_ms) && put_text(object, "event", event->kind_name) &&
+                   put_number(object, "old_state", event->old_state) &&
+                   put_number(object, "new_state", event->new_state) &&
+                   put_number(object, "reason", event->reason) && put_number(object, "how", event->how) &&
+                   put_text(object, "cause", identity_status_name(event->cause)) &&
+                   put_number(object, "amount_ms", event->amount_ms) &&
+                   put_text(object, "customer_id", event->customer_id));
+}
+
+cJSON *json_events(cJSON *items) {
+  return json_list((uint32_t)cJSON_GetArraySize(items), items);
+}
+
 static bool put_error(cJSON *object, const struct run *run) {
   const identity_error *error = &run->error;
   const char *text = error->message[0] != '\0' ? error->message : identity_status_text(error->status);

@@ -201,6 +201,23 @@ bool show_state(const identity_state *state) {
   return table_print(&table, false);
 }
 
+/* "14:05:09  refresh_deferred  TIMED_OUT, in 12 s" */
+bool show_event(const identity_event *event) {
+  const time_t seconds = (time_t)(event->at_ms / 1000);
+  struct tm local = {0};
+  char when[16] = "";
+  (void)localtime_r(&seconds, &local);
+  (void)strftime(when, sizeof when, "%H:%M:%S", &local);
+  printf("%s  %-17s", when, event->kind_name);
+  if (event->kind == IDENTITY_EVENT_STATE)
+    printf("  %s -> %s", state_sentence(event->old_state), state_sentence(event->new_state));
+  if (event->cause != IDENTITY_OK)
+    printf("  %s", identity_status_name(event->cause));
+  if (event->amount_ms != 0)
+    printf("  %lld s", (long long)(event->amount_ms / 1000));
+  return putchar('\n') != EOF;
+}
+
 bool show_answers(const identity_consent_answer *answers, const char *const *labels, size_t count) {
   struct table table;
   table_init(&table, 4);

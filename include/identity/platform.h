@@ -16,8 +16,8 @@ extern "C" {
 #endif
 
 /* ---- Store. Thread class: builder. Does not block. -------------------------------------------------------------
- * One blob for each key (ASCII, at most 120 characters), at most 65,536 bytes, with secrets in it: it must lie where
- * nobody else can read it. Unreadable is not empty: a store that cannot tell whether there is a blob says LOCKED or
+ * One blob for each key (at most 120 bytes; it ends with the account key as the app gave it), at most 65,536 bytes, with
+ * secrets in it: it must lie where nobody else can read it. Unreadable is not empty: a store that cannot tell whether there is a blob says BUSY or
  * IO, never ABSENT; ABSENT means that nobody is signed in. */
 
 enum {
@@ -30,17 +30,17 @@ enum {
   IDENTITY_STORE_NO_MEMORY = 6
 };
 
-/** The store cannot compare and swap (a keychain): only one process at a time may use its keys. Revisions are then
+/** The store cannot compare and swap (a keychain): only one session at a time may use a key. Revisions are then
  *  the library's business: load need not set one, swap need not look at the expected one. */
 enum { IDENTITY_STORE_ONE_PROCESS = 1 };
 
 /** Copies the blob of a key into buffer (capacity bytes, at least 65,536), and tells its length and its revision:
- *  a number above 0 that is another one after each swap.
+ *  a number from 1 to 2^64 - 2 that is another one after each swap.
  *  @return IDENTITY_STORE_OK, ABSENT, BUSY, IO, KEY_LOST, NO_MEMORY. KEY_LOST may set a revision, too. */
 typedef int32_t (*identity_store_load_fn)(void *user_data, const char *key, void *buffer, uint64_t capacity,
                                           uint64_t *length, uint64_t *revision);
-/** Writes the blob if the stored revision is the expected one (0: there is none; that of KEY_LOST: overwrite what is
- *  unreadable), and tells the new revision. It must be atomic against other processes and threads, durable when it
+/** Writes the blob if the stored revision is the expected one (0: there is none, or KEY_LOST told no revision;
+ *  that of KEY_LOST: overwrite what is unreadable), and tells the new revision. It must be atomic against other processes and threads, durable when it
  *  returns OK, and leave no earlier blob that could come back or be read.
  *  @return IDENTITY_STORE_OK, CONFLICT, BUSY, IO, NO_MEMORY. */
 typedef int32_t (*identity_store_swap_fn)(void *user_data, const char *key, uint64_t expected_revision,
@@ -65,7 +65,8 @@ IDENTITY_API identity_status identity_config_set_store(identity_config *config, 
 /* ---- Clock. Thread class: builder. Does not block. ------------------------------------------------------------- */
 
 /** Tells the time in milliseconds on two clocks. boot: since the device started, also running while it sleeps, never
- *  set back, at least 0. wall: since 1970, as the device believes; 0 where it has none. Called from any thread. */
+ *  set back, at least 0. wall: since 1970, as the device believes; 0 where it has none. Time-outs run on boot: it must go
+ *  on. Called from any thread. */
 typedef void (*identity_clock_fn)(void *user_data, int64_t *boot_ms, int64_t *wall_ms);
 
 /** A host's own clock; filled after identity_clock_init. */

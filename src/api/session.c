@@ -14,10 +14,9 @@
 /* ---- state ---- */
 
 /* With the lock held. */
-static identity_state *make_state(const identity_session *session) {
+static identity_state *make_state(const identity_session *session, identity__now now) {
   const identity__record *record = &session->tokens.record;
   const identity__grant *grant = &record->grant;
-  identity__now now = identity__loop_now(session->loop);
   identity__block block;
   size_t size = identity__block_cost(sizeof(identity_state)) +
                 identity__block_text_cost(session->publisher_id) +
@@ -50,8 +49,9 @@ identity_status identity_session_state(identity_session *session, const identity
   *state = NULL;
   if (identity__session_usable(session, error) != IDENTITY_OK)
     return error->status;
+  identity__now now = identity__loop_now(session->loop);
   pthread_mutex_lock(&session->lock);
-  *state = make_state(session);
+  *state = make_state(session, now);
   pthread_mutex_unlock(&session->lock);
   return *state != NULL ? IDENTITY_OK : identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
 }
@@ -94,8 +94,8 @@ static void tokens_flow(identity__call *call) {
 /* A snapshot if there is a token that will do; any_life: after a refresh, whatever there is. */
 static bool snapshot(identity_session *session, int64_t min_life_ms, bool any_life,
                      const identity_tokens **tokens, identity_error *error) {
-  pthread_mutex_lock(&session->lock);
   identity__now now = identity__loop_now(session->loop);
+  pthread_mutex_lock(&session->lock);
   identity__ask ask = identity__machine_ask_life(&session->tokens, min_life_ms, now);
   bool there = identity__machine_standing(&session->tokens) == IDENTITY_OK;
   bool taken = ask.verdict == IDENTITY__ASK_GIVE || (any_life && there);

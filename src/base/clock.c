@@ -27,11 +27,21 @@ identity__now identity__clock_now(void) {
   return now;
 }
 
+/* A host may say anything: sums of two times must not overflow. */
+static int64_t sane(int64_t ms) {
+  const int64_t most = (int64_t)1 << 58;
+  if (ms < 0)
+    return 0;
+  return ms < most ? ms : most;
+}
+
 identity__now identity__clock_read(const identity__clock *clock) {
   if (clock->now == NULL)
     return identity__clock_now();
   identity__now now = {0};
   clock->now(clock->user_data, &now.boot_ms, &now.wall_ms);
+  now.boot_ms = sane(now.boot_ms);
+  now.wall_ms = sane(now.wall_ms);
   return now;
 }
 

@@ -75,6 +75,15 @@ static const char *path_id(const identity__call *call, const identity__endpoint 
   return endpoint->path_id == IDENTITY__PATH_PUBLISHER ? call->publisher_id : call->customer_id;
 }
 
+static int32_t take_response(identity__call *call, const identity__outcome *outcome,
+                             const identity__moment *moment);
+
+/* Memory is out before there is a request: what has been prepared for it must know, as of any failure. */
+static int32_t end_unsent(identity__call *call, const identity__moment *moment) {
+  call->timed_out = (identity__outcome){.failure = IDENTITY_OUT_OF_MEMORY, .progress = PROGRESS_UNSENT};
+  return take_response(call, &call->timed_out, moment);
+}
+
 static int32_t send_request(identity__call *call, const identity__endpoint *endpoint,
                             const identity__buffer *body, const identity__moment *moment) {
   bool prelude = call->prelude;
@@ -82,14 +91,13 @@ static int32_t send_request(identity__call *call, const identity__endpoint *endp
   if (!identity__url_build(&call->url, call->base_url,
                            prelude || call->path == NULL ? endpoint->path : call->path,
                            path_id(call, endpoint), prelude ? NULL : call->query_name, call->query_value))
-    return fail(call, IDENTITY_OUT_OF_MEMORY);
+    return end_unsent(call, moment);
   identity__send send = {.endpoint = endpoint, .url = call->url.bytes};
   send.bearer = endpoint->expect.authorised ? call->bearer.bytes : NULL;
   send.header_name = prelude ? NULL : call->header_name;
   send.header_value = prelude ? NULL : call->header_value;
   send.body = body->length > 0 ? body->bytes : NULL;
   send.body_length = body->length;
-  send.release_until_ms = call->release_until_ms;
   call->send = send;
   for (int i = 0; i < IDENTITY__LIMITS; i++)
     call->limits_ms[i] =
@@ -136,7 +144,7 @@ static int32_t advance(identity__call *call, const identity__moment *moment) {
     return IDENTITY__ACTION_ORDER;
   }
   if (call->body.failed)
-    return fail(call, IDENTITY_OUT_OF_MEMORY);
+    return end_unsent(call, moment);
   return begin_send(call, moment);
 }
 

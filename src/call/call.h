@@ -95,7 +95,6 @@ typedef struct identity__send {
   const char *header_value;
   const char *body; /* NULL: none */
   size_t body_length;
-  int64_t release_until_ms;
 } identity__send;
 
 enum { IDENTITY__PENDING_KEPT, IDENTITY__PENDING_DROPPED, IDENTITY__PENDING_SENT };
@@ -135,9 +134,8 @@ struct identity__call {
   int32_t reason;
   int32_t how; /* of a SIGN_IN, IDENTITY_HOW_x */
   int64_t min_life_ms;
-  int64_t release_until_ms; /* the next request may leave until then, on the boot clock; 0: whenever */
-  int64_t sent_boot_ms;     /* when the last request was sent */
-  void *result;             /* free() releases it */
+  int64_t sent_boot_ms; /* when the last request was sent */
+  void *result;         /* free() releases it */
 
   /* ---- the machine's own ---- */
   int32_t state;

@@ -40,6 +40,8 @@ void identity__call_free(identity__call *call) {
 void identity__call_finish(identity__call *call, identity_status status) {
   call->status = status;
   call->order = IDENTITY__ORDER_FINISH;
+  if (status == IDENTITY_UNEXPECTED_ANSWER && call->outcome != NULL) /* who read it does not know */
+    call->error.http_status = call->outcome->http.status;
 }
 
 void identity__call_finish_with(identity__call *call, void *result) {

@@ -207,6 +207,6 @@ void identity__wind_up(identity_session *session) {
          identity__clock_now().boot_ms < until)
     drive_round(loop, NULL);
   give_up_flight(session);
-  identity__keep_retry(session);
+  identity__keep_retry(session, false);
   identity__loop_pass_turn(loop);
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOCK_PATIENCE_MS = 1000, LOCK_PAUSE_MS = 20 };
+enum { LOCK_PATIENCE_MS = 1000, LOCK_PAUSE_MS = 20, MOST_CONFLICTS = 100 };
 
 /* Nobody's deadline may pass while one waits for a lock. */
 static bool has_deadline_passed(const identity_session *session) {
@@ -28,6 +28,8 @@ static int64_t patience_ends_ms(identity_session *session, int64_t begun_ms) {
 
 /* A store that is in use is asked again for a while; the network goes on meanwhile. */
 static bool wait_for_lock(identity_session *session, int64_t begun_ms) {
+  if (session->in_passing)
+    return false;
   if (identity__clock_now().boot_ms >= patience_ends_ms(session, begun_ms) || has_deadline_passed(session))
     return false;
   int64_t until = identity__clock_now().boot_ms + LOCK_PAUSE_MS;
@@ -115,6 +117,16 @@ static int32_t swap_bytes(identity_session *session, const identity__buffer *byt
   return result;
 }
 
+/* Rivals make headway when they win, and are done some time. A store that never lets anybody win is one that
+ * is held: else who must win would try for ever. */
+static int32_t bound_conflicts(identity_session *session, int32_t said) {
+  session->conflicts = said == IDENTITY__SAID_CONFLICT ? session->conflicts + 1 : 0;
+  if (session->conflicts < MOST_CONFLICTS)
+    return said;
+  session->conflicts = 0;
+  return IDENTITY__SAID_LOCKED;
+}
+
 int32_t identity__keep_swap(identity_session *session, const identity__record *record, bool both_copies,
                             uint64_t *revision) {
   identity__buffer bytes;
@@ -123,14 +135,14 @@ int32_t identity__keep_swap(identity_session *session, const identity__record *r
   if (identity__record_encode(record, session->binding, &bytes))
     said = said_by(swap_bytes(session, &bytes, both_copies, revision));
   identity__buffer_free(&bytes);
-  return said;
+  return bound_conflicts(session, said);
 }
 
 /* A swap can only conflict, and a load cannot. */
 static int32_t step_swap(identity_session *session, identity__change *change) {
   uint64_t revision = session->tokens.revision;
   int32_t said = identity__keep_swap(session, &change->next, change->both_copies, &revision);
-  identity__notice_begin(session);
+  (void)identity__notice_begin(session);
   int32_t next = identity__change_swapped(change, &session->tokens, said, revision);
   identity__notice_end(session);
   return next;
@@ -139,8 +151,8 @@ static int32_t step_swap(identity_session *session, identity__change *change) {
 static int32_t step_load(identity_session *session, identity__change *change) {
   identity__look look;
   identity__keep_look(session, &look);
-  identity__notice_begin(session);
-  int32_t next = identity__change_loaded(change, &session->tokens, &look, identity__loop_now(session->loop));
+  identity__now now = identity__notice_begin(session);
+  int32_t next = identity__change_loaded(change, &session->tokens, &look, now);
   identity__notice_end(session);
   return next;
 }
@@ -155,8 +167,8 @@ identity_status identity__keep_change(identity_session *session, identity__chang
 void identity__keep_load(identity_session *session) {
   identity__look look;
   identity__keep_look(session, &look);
-  identity__notice_begin(session);
-  (void)identity__machine_hear(&session->tokens, &look, identity__loop_now(session->loop));
+  identity__now now = identity__notice_begin(session);
+  (void)identity__machine_hear(&session->tokens, &look, now);
   identity__notice_end(session);
 }
 
@@ -165,14 +177,16 @@ static bool make_same(const identity__machine *machine, const void *input, ident
   return identity__machine_same(machine, next);
 }
 
-void identity__keep_retry(identity_session *session) {
+void identity__keep_retry(identity_session *session, bool in_passing) {
   bool all = session->tokens.unread;
   identity__change change = {.make = make_same,
                              .over = all ? IDENTITY__OVER_ALL : IDENTITY__OVER_PAIR,
                              .both_copies = true,
                              .in_memory_too = true};
+  session->in_passing = in_passing;
   if (session->tokens.not_persisted)
     (void)identity__keep_change(session, &change);
+  session->in_passing = false;
 }
 
 identity_status identity__keep_probe(identity_session *session) {

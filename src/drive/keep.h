@@ -17,7 +17,8 @@ void identity__keep_load(identity_session *session);
 identity_status identity__keep_change(identity_session *session, identity__change *change);
 /* Whether the store can be written; tries again what it did not take before. */
 identity_status identity__keep_probe(identity_session *session);
-/* Stores what is in memory only, if anything is. */
-void identity__keep_retry(identity_session *session);
+/* Stores what is in memory only, if anything is. in_passing: a call that has other things to do does not wait
+ * for a store that is held by somebody else. */
+void identity__keep_retry(identity_session *session, bool in_passing);
 
 #endif

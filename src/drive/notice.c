@@ -4,13 +4,15 @@
 
 enum { SUSPECT_MS = 5 * 60 * 1000 }; /* further off than that, certificates and dates begin to suffer */
 
-void identity__notice_begin(identity_session *session) {
+identity__now identity__notice_begin(identity_session *session) {
+  identity__now now = identity__loop_now(session->loop);
+  session->changes_at_ms = now.wall_ms;
   pthread_mutex_lock(&session->lock);
+  return now;
 }
 
 void identity__notice_end(identity_session *session) {
-  int64_t wall_ms = identity__loop_now(session->loop).wall_ms;
-  identity__events_notice(&session->events, &session->tokens, wall_ms);
+  identity__events_notice(&session->events, &session->tokens, session->changes_at_ms);
   pthread_mutex_unlock(&session->lock);
 }
 

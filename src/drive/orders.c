@@ -24,9 +24,16 @@ static bool make_end(const identity__machine *machine, const void *input, identi
 }
 
 static identity_status run_change(identity_session *session, const identity__call *call, identity__maker make,
-                                  int32_t over, bool both_copies) {
+                                  int32_t over) {
   identity__change change = {
-      .make = make, .input = call, .over = over, .both_copies = both_copies, .in_memory_too = true};
+      .make = make, .input = call, .over = over, .both_copies = true, .in_memory_too = true};
+  return identity__keep_change(session, &change);
+}
+
+static identity_status change_answers(identity_session *session, const identity__call *call,
+                                      identity__maker make) {
+  identity__change change = {
+      .make = make, .input = call, .over = IDENTITY__OVER_EPOCH, .in_memory_too = true, .answers = true};
   return identity__keep_change(session, &change);
 }
 
@@ -37,7 +44,9 @@ static identity_status sign_in(identity_session *session, identity__call *call) 
     return call->endpoint != NULL && call->endpoint->expect.outcome_matters ? IDENTITY_OUTCOME_UNKNOWN
                                                                             : IDENTITY_CANCELLED;
   session->tokens.how = call->how;
-  identity_status status = run_change(session, call, make_sign_in, IDENTITY__OVER_ALL, true);
+  session->delivers = call->kept_count > 0 ? call : NULL;
+  session->tokens.delivering = call->kept_count > 0;
+  identity_status status = run_change(session, call, make_sign_in, IDENTITY__OVER_ALL);
   if (status != IDENTITY_OUT_OF_MEMORY)
     return IDENTITY_OK;
   /* The tokens are here: only memory is missing, and may be there in a moment. Until then, what is said at
@@ -54,14 +63,14 @@ static identity_status sign_out(identity_session *session, identity__call *call)
   session->sign_outs++;
   session->pending_failures = 0;
   session->pending_next_ms = 0;
-  return run_change(session, call, make_sign_out, IDENTITY__OVER_ALL, true);
+  return run_change(session, call, make_sign_out, IDENTITY__OVER_ALL);
 }
 
 /* The session has ended by a refusal; the flow knows better why. */
 static identity_status name_end(identity_session *session, identity__call *call) {
   if (session->tokens.record.standing != IDENTITY__RECORD_REAUTH)
     return IDENTITY_OK;
-  return run_change(session, call, make_end, IDENTITY__OVER_EPOCH, true);
+  return run_change(session, call, make_end, IDENTITY__OVER_EPOCH);
 }
 
 static bool names_customer(const identity__grant *given, const identity__grant *ours) {
@@ -74,7 +83,7 @@ static identity_status end_if_same(identity_session *session, identity__call *ca
   bool same = names_customer(&call->grant, &session->tokens.record.grant);
   if (!same || session->tokens.record.standing == IDENTITY__RECORD_SIGNED_OUT)
     return IDENTITY_OK;
-  return run_change(session, call, make_end, IDENTITY__OVER_EPOCH, true);
+  return run_change(session, call, make_end, IDENTITY__OVER_EPOCH);
 }
 
 static bool has_name(const identity__call *call, const char *name) {
@@ -100,7 +109,7 @@ static identity_status drop_consents(identity_session *session, identity__call *
   bool theirs = call->used.set && call->used.epoch != session->tokens.record.epoch;
   if (theirs || session->tokens.record.pending_count == 0)
     return IDENTITY_OK; /* somebody else is signed in by now: their consents are not this call's */
-  return run_change(session, call, make_without_answered, IDENTITY__OVER_EPOCH, false);
+  return change_answers(session, call, make_without_answered);
 }
 
 static identity_status probe(identity_session *session, identity__call *call) {
@@ -172,7 +181,7 @@ void identity__order_pending(identity_session *session, identity__call *call) {
     return;
   if (call->pending_end != IDENTITY__PENDING_KEPT) {
     session->pending_failures = 0;
-    (void)run_change(session, call, make_without_sent, IDENTITY__OVER_EPOCH, false);
+    (void)change_answers(session, call, make_without_sent);
     return;
   }
   identity__moment moment = identity__loop_moment(session->loop);

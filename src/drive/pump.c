@@ -38,7 +38,7 @@ static bool perform_send(identity_session *session, identity__call *call, news *
       .body_length = send->body_length,
       .max_body = send->endpoint->max_body,
       .once = send->endpoint->once,
-      .release_until_ms = send->release_until_ms,
+      .may_leave = call->owned_by_session ? identity__refresh_may_leave : NULL,
   };
   call->exchange = identity__transport_start(session->loop->transport, &request, call);
   if (call->exchange != NULL)
@@ -74,9 +74,19 @@ static bool perform_pending(identity_session *session, identity__call *call, new
   return true;
 }
 
+/* Consents that the registration could not deliver are news only now. */
+static void end_delivery(identity_session *session) {
+  session->delivers = NULL;
+  (void)identity__notice_begin(session);
+  session->tokens.delivering = false;
+  identity__notice_end(session);
+}
+
 static void finish(identity_session *session, identity__call *call) {
   if (session->pending_call == call)
     session->pending_call = NULL;
+  if (session->delivers == call)
+    end_delivery(session);
   if (session->flight == call)
     identity__refresh_over(session, call);
   identity__log_line(&session->log, call->status == IDENTITY_OK ? IDENTITY_LOG_INFO : IDENTITY_LOG_WARNING,

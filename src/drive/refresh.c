@@ -53,9 +53,9 @@ static void send(identity__call *call, refresh *inputs) {
   const identity__pair pairs[] = {{"refreshToken", inputs->refresh_token}};
   identity__call_send(call, IDENTITY__REFRESH);
   call->tolerate = true;
-  call->release_until_ms = inputs->flight.release_until_ms;
   call->secrets[0] = inputs->refresh_token;
-  (void)identity__call_built(call, identity__body_flat(pairs, 1, &call->body));
+  if (!identity__body_flat(pairs, 1, &call->body))
+    call->body.failed = true; /* not finished: the flight has to know that it never left */
 }
 
 static void refresh_flow(identity__call *call) {
@@ -86,8 +86,8 @@ static void name_customer(const identity_session *session, const identity__call 
 }
 
 /* With the lock held. */
-static int32_t first_step(identity_session *session, const identity__call *call, refresh *inputs) {
-  identity__moment moment = identity__loop_moment(session->loop);
+static int32_t first_step(identity_session *session, const identity__call *call, refresh *inputs,
+                          const identity__moment *moment) {
   bool begun = inputs->begun;
   bool landed = inputs->landed;
   inputs->begun = true;
@@ -95,16 +95,16 @@ static int32_t first_step(identity_session *session, const identity__call *call,
   if (!begun)
     return identity__flight_begin(&inputs->flight, &session->tokens);
   if (!landed)
-    return identity__flight_woken(&inputs->flight, &session->tokens, &moment);
+    return identity__flight_woken(&inputs->flight, &session->tokens, moment);
   name_customer(session, call, inputs);
-  return identity__flight_landed(&inputs->flight, &session->tokens, &inputs->landing, &moment);
+  return identity__flight_landed(&inputs->flight, &session->tokens, &inputs->landing, moment);
 }
 
 static int32_t step_load(identity_session *session, identity__flight *flight) {
   identity__look look;
   identity__keep_look(session, &look);
   identity__moment moment = identity__loop_moment(session->loop);
-  identity__notice_begin(session);
+  (void)identity__notice_begin(session);
   int32_t next = identity__flight_loaded(flight, &session->tokens, &look, &moment);
   identity__notice_end(session);
   return next;
@@ -114,7 +114,7 @@ static int32_t step_swap(identity_session *session, identity__flight *flight) {
   uint64_t revision = session->tokens.revision;
   int32_t said = identity__keep_swap(session, &flight->change.next, flight->change.both_copies, &revision);
   identity__moment moment = identity__loop_moment(session->loop);
-  identity__notice_begin(session);
+  (void)identity__notice_begin(session);
   int32_t next = identity__flight_swapped(flight, &session->tokens, said, revision, &moment);
   identity__notice_end(session);
   return next;
@@ -129,23 +129,49 @@ static identity_status failed_status(identity__call *call, const identity__fligh
   return identity__fail_plain(&call->error, flight->status);
 }
 
-identity_status identity__refresh_step(identity_session *session, identity__call *call) {
-  refresh *inputs = call->inputs;
+static int32_t steps(identity_session *session, const identity__call *call, refresh *inputs) {
   identity__flight *flight = &inputs->flight;
-  identity__notice_begin(session);
-  int32_t next = first_step(session, call, inputs);
+  identity__moment moment = identity__loop_moment(session->loop);
+  (void)identity__notice_begin(session);
+  int32_t next = first_step(session, call, inputs, &moment);
   identity__notice_end(session);
   while (next == IDENTITY__DO_LOAD || next == IDENTITY__DO_SWAP)
     next = next == IDENTITY__DO_LOAD ? step_load(session, flight) : step_swap(session, flight);
+  return next;
+}
+
+static bool has_token(const identity_session *session, identity__call *call, refresh *inputs) {
+  inputs->refresh_token = identity__arena_text(&call->arena, session->tokens.record.grant.refresh_token);
+  return inputs->refresh_token != NULL;
+}
+
+/* The request that cannot be made never left: its lease goes. */
+static int32_t land_unsent(identity_session *session, identity__call *call, refresh *inputs) {
+  memset(&inputs->landing, 0, sizeof inputs->landing);
+  inputs->landed = true;
+  (void)identity__fail_plain(&call->error, IDENTITY_OUT_OF_MEMORY);
+  return steps(session, call, inputs);
+}
+
+identity_status identity__refresh_step(identity_session *session, identity__call *call) {
+  refresh *inputs = call->inputs;
+  identity__flight *flight = &inputs->flight;
+  int32_t next = steps(session, call, inputs);
+  if (next == IDENTITY__DO_SEND && !has_token(session, call, inputs))
+    next = land_unsent(session, call, inputs);
   inputs->next = next;
   if (next == IDENTITY__DO_NONE)
     return flight->status == IDENTITY_OK ? IDENTITY_OK : failed_status(call, flight);
-  if (next == IDENTITY__DO_WAIT) {
+  if (next == IDENTITY__DO_WAIT)
     call->again_ms = flight->wake_boot_ms;
-    return IDENTITY_OK;
-  }
-  inputs->refresh_token = identity__arena_text(&call->arena, session->tokens.record.grant.refresh_token);
-  return inputs->refresh_token != NULL ? IDENTITY_OK : IDENTITY_OUT_OF_MEMORY;
+  return IDENTITY_OK;
+}
+
+bool identity__refresh_may_leave(const void *owner) {
+  const identity__call *call = owner;
+  const identity_session *session = call->session;
+  const refresh *inputs = call->inputs;
+  return identity__flight_may_leave(&inputs->flight, &session->tokens, identity__loop_now(session->loop));
 }
 
 /* ---- begin and end ---- */
@@ -168,7 +194,7 @@ bool identity__refresh_start(identity_session *session, bool rotation) {
   call->owned_by_session = true;
   call->deadline_ms = INT64_MAX; /* its request has limits of its own, and who waits for it a deadline */
   session->flight = call;
-  identity__notice_begin(session);
+  (void)identity__notice_begin(session);
   session->tokens.flying = true;
   identity__notice_end(session);
   identity__loop_add(session->loop, call);
@@ -181,10 +207,10 @@ void identity__refresh_over(identity_session *session, identity__call *call) {
   session->flown.number++;
   session->flown.error = call->error;
   session->flight = NULL;
-  identity__notice_begin(session);
+  identity__now now = identity__notice_begin(session);
   session->tokens.flying = false;
   session->tokens.last_failure = call->error.status;
-  int64_t wait_ms = identity__machine_cooldown_ms(&session->tokens, identity__loop_now(session->loop));
+  int64_t wait_ms = identity__machine_cooldown_ms(&session->tokens, now);
   identity__notice_end(session);
   if (call->error.status != IDENTITY_OK && identity__machine_standing(&session->tokens) == IDENTITY_OK)
     identity__notice_deferred(session, call->error.status, wait_ms);

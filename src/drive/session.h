@@ -39,7 +39,11 @@ struct identity_session {
   identity__flown flown;        /* the last flight */
   uint64_t sign_outs;           /* how often this handle signed out */
   identity__call *pending_call; /* tries the pending consents */
+  identity__call *delivers;     /* has registered, and sends the consents itself */
+  int64_t changes_at_ms;        /* of a change that is being made, on the wall clock */
   int64_t told_offset_ms;       /* of the clock, in an event; 0: none, or it is right again */
+  bool in_passing;              /* the store is used by the way: nobody waits for a lock */
+  uint32_t conflicts;           /* swaps in a row that another handle won */
   int32_t pending_failures;
   int64_t pending_next_ms; /* not before, on the boot clock */
 

@@ -7,11 +7,12 @@
 #include <string.h>
 
 /* The service has asked everybody on this loop to stay away for a while. A flight that is out goes on. */
-static identity__ask hold_back(const identity_session *session, identity__ask ask, identity__now now) {
+static identity__ask hold_back(const identity_session *session, identity__ask ask, bool rotation,
+                               identity__now now) {
   int64_t quiet_ms = identity__loop_quiet_ms(session->loop, now);
   if (ask.verdict != IDENTITY__ASK_REFRESH || session->flight != NULL || quiet_ms == 0)
     return ask;
-  bool usable = identity__machine_is_usable(&session->tokens, now);
+  bool usable = !rotation && identity__machine_is_usable(&session->tokens, now);
   ask.verdict = usable ? IDENTITY__ASK_GIVE : IDENTITY__ASK_FAIL;
   ask.status = usable ? IDENTITY_OK : IDENTITY_REFRESH_DEFERRED;
   ask.retry_after_ms = usable ? 0 : quiet_ms;
@@ -22,11 +23,12 @@ static identity__ask ask_machine(identity_session *session, const identity__call
   identity__now now = identity__loop_now(session->loop);
   switch (call->asks) {
   case IDENTITY__ASKS_LIFE:
-    return hold_back(session, identity__machine_ask_life(&session->tokens, call->min_life_ms, now), now);
+    return hold_back(session, identity__machine_ask_life(&session->tokens, call->min_life_ms, now), false,
+                     now);
   case IDENTITY__ASKS_ROTATION:
-    return hold_back(session, identity__machine_ask_rotation(&session->tokens, now), now);
+    return hold_back(session, identity__machine_ask_rotation(&session->tokens, now), true, now);
   default:
-    return hold_back(session, identity__machine_ask(&session->tokens, now), now);
+    return hold_back(session, identity__machine_ask(&session->tokens, now), false, now);
   }
 }
 
@@ -63,7 +65,8 @@ static void end_without_refresh_token(identity_session *session) {
                              .input = &reason,
                              .over = IDENTITY__OVER_PAIR,
                              .both_copies = true,
-                             .in_memory_too = true};
+                             .in_memory_too = true,
+                             .end_in_memory = true};
   (void)identity__keep_change(session, &change);
 }
 
@@ -101,7 +104,7 @@ bool identity__tokens_ask(identity_session *session, identity__call *call, int32
   call->asks = asks;
   if (session->tokens.blocked != IDENTITY_OK)
     identity__keep_load(session);
-  identity__keep_retry(session);
+  identity__keep_retry(session, true);
   identity__ask ask = ask_machine(session, call);
   return tell(session, call, &ask, news, event);
 }
@@ -109,9 +112,9 @@ bool identity__tokens_ask(identity_session *session, identity__call *call, int32
 bool identity__tokens_rejected(identity_session *session, identity__call *call, identity__token_news *news,
                                identity__event *event) {
   call->asks = IDENTITY__ASKS_TOKEN;
-  identity__notice_begin(session);
+  identity__now now = identity__notice_begin(session);
   identity__ask ask = identity__machine_rejected(&session->tokens, call->used.epoch, call->used.generation,
-                                                 call->used.expired, identity__loop_now(session->loop));
+                                                 call->used.expired, now);
   identity__notice_end(session);
   bool told = tell(session, call, &ask, news, event);
   /* The service's own words say more than ours. */

@@ -62,7 +62,8 @@ static int32_t host_load(void *user_data, const char *key, void *buffer, size_t 
     return IDENTITY__STORE_IO;
   *revision = is_alone(store) ? revision_of(buffer, (size_t)loaded) : told;
   *length = (size_t)loaded;
-  return *revision != 0 ? IDENTITY__STORE_OK : IDENTITY__STORE_IO;
+  bool usable = *revision != 0 && *revision != IDENTITY__LOST_REVISION;
+  return usable ? IDENTITY__STORE_OK : IDENTITY__STORE_IO;
 }
 
 /* Compares for a host that cannot. */
@@ -86,14 +87,17 @@ static int32_t host_swap(void *user_data, const char *key, uint64_t expected_rev
   int32_t compared = is_alone(store) ? compare(store, key, expected_revision) : IDENTITY__STORE_OK;
   if (compared != IDENTITY__STORE_OK)
     return compared;
-  int32_t status =
-      status_of(store->host.swap(store->host.user_data, key, expected_revision, bytes, length, &told));
+  uint64_t expected = expected_revision != IDENTITY__LOST_REVISION ? expected_revision : 0;
+  int32_t status = status_of(store->host.swap(store->host.user_data, key, expected, bytes, length, &told));
   if (status == IDENTITY__STORE_ABSENT || status == IDENTITY__STORE_KEY_LOST)
     return IDENTITY__STORE_IO; /* no answers to a swap */
   if (status != IDENTITY__STORE_OK)
     return status;
-  *new_revision = is_alone(store) ? revision_of(bytes, length) : told;
-  return *new_revision != 0 ? IDENTITY__STORE_OK : IDENTITY__STORE_IO;
+  told = is_alone(store) ? revision_of(bytes, length) : told;
+  if (told == 0)
+    return IDENTITY__STORE_IO;
+  *new_revision = told;
+  return IDENTITY__STORE_OK;
 }
 
 static void host_destroy(void *user_data) {

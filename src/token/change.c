@@ -19,6 +19,8 @@ static int32_t make(identity__change *change, const identity__machine *machine, 
   if (!change->make(machine, change->input, &change->next))
     return end(change, IDENTITY_OUT_OF_MEMORY);
   go_over(machine, &change->next);
+  change->both_copies =
+      change->both_copies || machine->not_persisted; /* the earlier copy may be of another epoch */
   identity__record_stamp(&change->next, machine->boot_id, now);
   return IDENTITY__DO_SWAP;
 }
@@ -35,9 +37,14 @@ int32_t identity__change_begin(identity__change *change, const identity__machine
 
 /* What the store did not take lives in memory; it is not lost for want of memory either. */
 static int32_t hold(identity__change *change, identity__machine *machine, identity_status status) {
-  if (!change->in_memory_too)
+  bool ends = change->over == IDENTITY__OVER_PAIR && change->next.standing == IDENTITY__RECORD_REAUTH &&
+              change->standing == IDENTITY__RECORD_SIGNED_IN;
+  if (!change->in_memory_too || (ends && !change->end_in_memory))
     return end(change, status);
   identity__machine_commit(machine, &change->next, machine->revision, false);
+  /* Who signs in or out wins, over whatever the store turns out to hold. */
+  machine->unread = machine->unread || change->over == IDENTITY__OVER_ALL;
+  machine->answers_unsaved = machine->answers_unsaved || change->answers;
   return end(change, status == IDENTITY_OUT_OF_MEMORY ? IDENTITY_STORE_FAILED : status);
 }
 

@@ -33,6 +33,10 @@ typedef struct identity__change {
   bool revives; /* a late good pair: also over an end that was declared because its answer seemed lost (I2) */
   bool both_copies;   /* no earlier copy may come back: a new epoch */
   bool in_memory_too; /* when the store fails, hold it in memory and try the store again later */
+  /* Of an end that the service has declared: only where it must do without a store. Another handle may have
+   * stored a good pair by now, and only a swap that is taken shows that it has not. */
+  bool end_in_memory;
+  bool answers; /* it changes the pending consents */
 
   /* ---- its own ---- */
   uint64_t epoch;

@@ -65,7 +65,8 @@ static identity__view view_of(const identity__machine *machine) {
                          .generation = record->generation,
                          .state = identity__machine_state(machine),
                          .standing = record->standing,
-                         .pending = record->pending_count > 0,
+                         .reason = record->reason,
+                         .pending = record->pending_count > 0 && !machine->delivering,
                          .not_persisted = machine->not_persisted,
                          .blocked = machine->blocked};
   return view;
@@ -103,9 +104,11 @@ static bool is_refreshed(const identity__view *was, const identity__view *is,
   return was->epoch == is->epoch && was->generation < is->generation && !machine->foreign;
 }
 
+/* Told again when the reason turns out later: tokens that a new password has ended are refused first. */
 static bool is_ended(const identity__view *was, const identity__view *is, const identity__machine *machine) {
   (void)machine;
-  return was->standing != is->standing && is->standing == IDENTITY__RECORD_REAUTH;
+  bool otherwise = was->standing != is->standing || was->reason != is->reason;
+  return otherwise && is->standing == IDENTITY__RECORD_REAUTH;
 }
 
 static bool is_pending(const identity__view *was, const identity__view *is,
@@ -150,10 +153,22 @@ static const struct {
     {is_recovered, IDENTITY_EVENT_STORE_RECOVERED}, {is_other_state, IDENTITY_EVENT_STATE},
 };
 
-void identity__events_notice(identity__events *events, const identity__machine *machine, int64_t wall_ms) {
+/* A store that was locked at open tells now what it would have told then: nobody has changed anything. */
+static identity__view before(const identity__events *events, const identity__view *is,
+                             const identity__machine *machine) {
   identity__view was = events->seen;
+  if (!machine->foreign || was.epoch != 0 || was.blocked == IDENTITY_OK)
+    return was;
+  identity__view known = *is;
+  known.state = was.state;
+  known.blocked = was.blocked;
+  return known;
+}
+
+void identity__events_notice(identity__events *events, const identity__machine *machine, int64_t wall_ms) {
   identity__view is = view_of(machine);
-  bool out = is.standing != IDENTITY__RECORD_SIGNED_IN;
+  identity__view was = before(events, &is, machine);
+  bool out = is.state == IDENTITY_STATE_SIGNED_OUT || is.state == IDENTITY_STATE_REAUTH_REQUIRED;
   events->seen = is;
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     if (!rows[i].fits(&was, &is, machine))

@@ -23,6 +23,7 @@ typedef struct identity__view {
   uint64_t generation;
   int32_t state;
   int32_t standing;
+  int32_t reason;
   bool pending;
   bool not_persisted;
   identity_status blocked;

@@ -122,6 +122,13 @@ static int32_t end_by_standing(identity__flight *flight, const identity__machine
   return end(flight, standing != IDENTITY_OK ? standing : otherwise);
 }
 
+static bool is_refusal(int32_t verdict) {
+  return verdict == IDENTITY__VERDICT_REJECTED || verdict == IDENTITY__VERDICT_REFUSED;
+}
+
+static int32_t change_record(identity__flight *flight, identity__machine *machine,
+                             const identity__moment *moment);
+
 static int32_t go_on(identity__flight *flight, identity__machine *machine, int32_t next,
                      const identity__moment *moment) {
   bool committed = flight->verdict == IDENTITY__VERDICT_COMMITTED;
@@ -131,6 +138,12 @@ static int32_t go_on(identity__flight *flight, identity__machine *machine, int32
    * early. */
   if (flight->change.status == IDENTITY_OUT_OF_MEMORY)
     return wait(flight, STARVED, STARVED_MS, moment);
+  /* An end that the store did not take is none. */
+  if (flight->change.status != IDENTITY_OK && is_refusal(flight->failure.verdict) &&
+      identity__machine_standing(machine) == IDENTITY_OK) {
+    flight->failure.verdict = IDENTITY__VERDICT_BACKOFF;
+    return change_record(flight, machine, moment);
+  }
   if (committed && !flight->change.overtaken)
     machine->counters.rotations++;
   return end_by_standing(flight, machine,
@@ -158,8 +171,9 @@ static int32_t change_record(identity__flight *flight, identity__machine *machin
       .make = committed ? make_rotation : make_failure,
       .over = IDENTITY__OVER_PAIR,
       .revives = committed,
-      .both_copies = flight->verdict == IDENTITY__VERDICT_REJECTED,
+      .both_copies = is_refusal(flight->failure.verdict),
       .in_memory_too = true,
+      .end_in_memory = flight->in_memory,
       .epoch = flight->epoch,
       .generation = flight->generation,
       .standing = IDENTITY__RECORD_SIGNED_IN,
@@ -199,7 +213,7 @@ int32_t identity__flight_landed(identity__flight *flight, identity__machine *mac
                                         landing->closing, moment->random,          moment->now};
   if (has_moved(flight, machine))
     return end_by_standing(flight, machine, IDENTITY_OK);
-  if (flight->verdict == IDENTITY__VERDICT_REJECTED || flight->verdict == IDENTITY__VERDICT_REFUSED)
+  if (is_refusal(flight->verdict))
     return look(flight, LOOKING_AGAIN);
   return change_record(flight, machine, moment);
 }
@@ -230,6 +244,12 @@ int32_t identity__flight_swapped(identity__flight *flight, identity__machine *ma
 int32_t identity__flight_woken(identity__flight *flight, identity__machine *machine,
                                const identity__moment *moment) {
   return flight->state == STARVED ? change_record(flight, machine, moment) : look(flight, LOOKING);
+}
+
+bool identity__flight_may_leave(const identity__flight *flight, const identity__machine *machine,
+                                identity__now now) {
+  return flight->state == SENDING && !has_moved(flight, machine) && now.boot_ms <= flight->release_until_ms &&
+         identity__lease_is_ours(&machine->record.lease, &machine->self);
 }
 
 void identity__flight_clear(identity__flight *flight) {

@@ -9,7 +9,9 @@
 enum {
   IDENTITY__LEASE_MS = 75 * 1000,  /* longer than a refresh takes at most */
   IDENTITY__ORPHAN_MS = 10 * 1000, /* the end of one whose owner is gone, since it began */
-  IDENTITY__RELEASE_MS = 15 * 1000 /* the request may leave only while the lease is younger */
+  /* The request may leave only while the lease is younger: long enough to connect, and early enough that the
+   * service has done its part when an orphan ends. */
+  IDENTITY__RELEASE_MS = 6 * 1000
 };
 
 /* self: a lease without a refresh token: the handle and its process. */

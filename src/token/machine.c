@@ -141,13 +141,16 @@ static bool budget_is_spent(const identity__record *record, identity__now now) {
   return recent >= IDENTITY__MAX_CAUSED;
 }
 
+/* No two are noted at the same time: when lists are put together, equal ones are one. */
 static void remember_caused(identity__record *record, identity__now now) {
   if (record->caused_count == IDENTITY__MAX_CAUSED) {
     memmove(record->caused_boot_ms, record->caused_boot_ms + 1,
             (IDENTITY__MAX_CAUSED - 1) * sizeof record->caused_boot_ms[0]);
     record->caused_count--;
   }
-  record->caused_boot_ms[record->caused_count++] = now.boot_ms;
+  uint32_t last = record->caused_count;
+  bool meets = last > 0 && record->caused_boot_ms[last - 1] >= now.boot_ms;
+  record->caused_boot_ms[record->caused_count++] = meets ? record->caused_boot_ms[last - 1] + 1 : now.boot_ms;
 }
 
 /* I9: a token younger than 60 s or half its life, whichever is less, is not worth a refresh. */

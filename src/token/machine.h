@@ -28,7 +28,8 @@ typedef struct identity__machine {
   uint64_t revision;       /* of the stored record this one came from or went to */
   identity_status blocked; /* why the store cannot be read; OK: it could */
   bool not_persisted;      /* this record is newer than the store's */
-  bool unread;             /* and was made while the store could not be read */
+  bool unread;             /* and goes over what the store holds, whatever that is */
+  bool answers_unsaved;    /* its pending consents, too, are newer than the store's */
   uint64_t over_epoch;     /* unread: what has to be gone over, as far as known by now */
   uint64_t over_generation;
   bool dead;                    /* a 401 told that the JWT of this generation is over */
@@ -36,6 +37,7 @@ typedef struct identity__machine {
   bool lease_unused;            /* the request under the lease of this handle never left */
   bool foreign;                 /* the record that holds was made by another handle */
   int32_t how;                  /* the sign-in of this handle, IDENTITY_HOW_x */
+  bool delivering;              /* the call that signed in is sending the pending consents itself */
   identity_status last_failure; /* of the last refresh; OK: it worked */
   char boot_id[IDENTITY__BOOT_ID_SIZE];
   identity__lease self; /* what leases of this handle carry */

@@ -115,6 +115,11 @@ bool identity__machine_lease(const identity__machine *machine, identity__now now
   return true;
 }
 
+static bool keeps_refresh_token(const identity__grant *grant, const identity__grant *ours) {
+  const char *given = grant->refresh_token;
+  return given == NULL || (ours->refresh_token != NULL && strcmp(given, ours->refresh_token) == 0);
+}
+
 /* What the answer did not say stays as it was; an absent refresh token means ours is still good. */
 bool identity__machine_rotate(const identity__machine *machine, const identity__grant *grant,
                               identity__record *next) {
@@ -124,6 +129,9 @@ bool identity__machine_rotate(const identity__machine *machine, const identity__
   next->generation = record->generation + 1;
   next->standing = IDENTITY__RECORD_SIGNED_IN;
   identity__grant *pair = &next->grant;
+  /* The refresh token stays: what another handle does with it is not over because we have an answer. */
+  if (keeps_refresh_token(grant, &record->grant) && !identity__lease_is_ours(&record->lease, &machine->self))
+    next->lease = record->lease;
   return finish(next, identity__grant_copy(pair, grant) &&
                           keep_text(&pair->refresh_token, record->grant.refresh_token) &&
                           keep_text(&pair->customer_token, record->grant.customer_token) &&
@@ -139,7 +147,7 @@ static void cool_down(identity__record *next, int64_t wait_ms, identity__now now
 
 /* Full jitter: anything from one second up to a bound that doubles with each failure. */
 static int64_t backoff_ms(int32_t failures, uint64_t random) {
-  int64_t bound = IDENTITY__BACKOFF_FIRST_MS;
+  int64_t bound = 2 * IDENTITY__BACKOFF_FIRST_MS; /* the first try, too, must not bring all back at once */
   for (int32_t i = 0; i < failures && bound < IDENTITY__BACKOFF_MOST_MS; i++)
     bound *= 2;
   if (bound > IDENTITY__BACKOFF_MOST_MS)

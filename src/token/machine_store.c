@@ -31,6 +31,7 @@ static void take(identity__machine *machine, identity__record *loaded) {
   machine->dead = false;
   machine->not_persisted = false;
   machine->unread = false;
+  machine->answers_unsaved = false;
   machine->foreign = true;
   machine->last_failure = IDENTITY_OK;
 }
@@ -51,25 +52,57 @@ static bool is_end_of(const identity__record *loaded, const identity__record *ou
          ours->standing == IDENTITY__RECORD_SIGNED_IN;
 }
 
-/* Refreshes after a 401 ride along with the next swap and are not in the store yet. */
+static bool has_caused(const identity__record *record, int64_t boot_ms) {
+  for (uint32_t i = 0; i < record->caused_count; i++)
+    if (record->caused_boot_ms[i] == boot_ms)
+      return true;
+  return false;
+}
+
+/* In order; where there is no room, the oldest goes. */
+static void add_caused(identity__record *record, int64_t boot_ms) {
+  int64_t *times = record->caused_boot_ms;
+  uint32_t place = record->caused_count;
+  while (place > 0 && times[place - 1] > boot_ms)
+    place--;
+  if (record->caused_count < IDENTITY__MAX_CAUSED) {
+    memmove(times + place + 1, times + place, (record->caused_count - place) * sizeof *times);
+    times[place] = boot_ms;
+    record->caused_count++;
+  } else if (place > 0) {
+    memmove(times, times + 1, (place - 1) * sizeof *times);
+    times[place - 1] = boot_ms;
+  }
+}
+
+/* Refreshes after a 401 ride along with the next swap: ours are not all in the store yet. */
 static void keep_caused(identity__record *loaded, const identity__record *ours) {
-  if (ours->caused_count <= loaded->caused_count)
+  for (uint32_t i = 0; i < ours->caused_count; i++)
+    if (!has_caused(loaded, ours->caused_boot_ms[i]))
+      add_caused(loaded, ours->caused_boot_ms[i]);
+}
+
+/* Of what has yet to reach the store, the consents of another handle and its lease are not ours to lose. */
+static void merge_unsaved(identity__machine *machine, identity__record *loaded) {
+  identity__record *ours = &machine->record;
+  if (!machine->answers_unsaved)
+    identity__record_move_pending(ours, loaded);
+  keep_caused(ours, loaded);
+  if (!is_same_pair(loaded, ours))
     return;
-  loaded->caused_count = ours->caused_count;
-  memcpy(loaded->caused_boot_ms, ours->caused_boot_ms, sizeof loaded->caused_boot_ms);
+  ours->ambiguous = ours->ambiguous || loaded->ambiguous;
+  if (!identity__lease_is_ours(&loaded->lease, &machine->self))
+    ours->lease = loaded->lease;
 }
 
 /* The same pair with other notes: another handle has written since (consents that have reached the service, a
- * cooldown, a lease). What it wrote holds; of what has yet to reach the store only a foreign lease counts. */
+ * cooldown, a lease). What it wrote holds. */
 static void merge(identity__machine *machine, identity__record *loaded) {
   identity__record *ours = &machine->record;
-  if (!is_same_pair(loaded, ours) || loaded->standing != ours->standing)
+  if (machine->not_persisted && loaded->epoch == ours->epoch)
+    merge_unsaved(machine, loaded);
+  if (machine->not_persisted || !is_same_pair(loaded, ours) || loaded->standing != ours->standing)
     return;
-  if (machine->not_persisted) {
-    if (!identity__lease_is_ours(&loaded->lease, &machine->self))
-      ours->lease = loaded->lease;
-    return;
-  }
   keep_caused(loaded, ours);
   identity__record_clear(ours);
   *ours = *loaded;
@@ -138,6 +171,7 @@ void identity__machine_commit(identity__machine *machine, identity__record *next
   machine->revision = revision;
   machine->not_persisted = !persisted;
   machine->unread = !persisted && (machine->unread || machine->blocked != IDENTITY_OK);
+  machine->answers_unsaved = !persisted && machine->answers_unsaved;
   machine->blocked = IDENTITY_OK;
   machine->foreign = false;
   if (new_pair) {

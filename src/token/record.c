@@ -168,6 +168,15 @@ int identity__record_copy(identity__record *target, const identity__record *sour
   return 0;
 }
 
+void identity__record_move_pending(identity__record *target, identity__record *source) {
+  for (uint32_t i = 0; i < target->pending_count; i++)
+    free_texts(&consent_shape, (char *)&target->pending[i]);
+  memcpy(target->pending, source->pending, sizeof target->pending);
+  target->pending_count = source->pending_count;
+  memset(source->pending, 0, sizeof source->pending);
+  source->pending_count = 0;
+}
+
 int identity__grant_copy(identity__grant *target, const identity__grant *source) {
   if (target == source)
     return 1;

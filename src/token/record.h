@@ -88,6 +88,8 @@ void identity__record_init(identity__record *record);
 void identity__record_clear(identity__record *record);
 /* Deep copy over an initialised record; false: memory is out, target is empty then. */
 int identity__record_copy(identity__record *target, const identity__record *source);
+/* The pending consents of source become target's; source has none then. */
+void identity__record_move_pending(identity__record *target, identity__record *source);
 void identity__grant_clear(identity__grant *grant);
 int identity__grant_copy(identity__grant *target, const identity__grant *source);
 

@@ -12,9 +12,10 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { IDLE_BODY = 64 * 1024 /* what an exchange keeps for the next answer */, RESERVED_BODY = 16 * 1024 };
@@ -29,7 +30,7 @@ struct identity__exchange {
   const char *body;
   size_t body_length;
   size_t body_sent;
-  int64_t release_until_ms;
+  bool (*may_leave)(const void *owner);
   int32_t once;
   uint32_t attempts; /* how often libcurl was about to send */
   bool counted;      /* it tells (7.80) */
@@ -46,9 +47,8 @@ struct identity__transport {
   struct curl_slist *headers; /* of every request */
   identity__curl_settings settings;
   identity__clock clock;
-  uint32_t running;
   uint32_t idle_count;
-  int64_t parallel_ms; /* when more than one exchange ran last */
+  int64_t used_ms; /* when an exchange ran last */
 };
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *user_data) {
@@ -70,9 +70,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *user_data) 
 static size_t on_read(char *bytes, size_t size, size_t count, void *user_data) {
   identity__exchange *exchange = user_data;
   size_t left = exchange->body_length - exchange->body_sent;
-  bool first = exchange->body_sent == 0;
-  if (first && exchange->release_until_ms > 0 &&
-      identity__clock_read(&exchange->transport->clock).boot_ms > exchange->release_until_ms) {
+  if (exchange->body_sent == 0 && exchange->may_leave != NULL && !exchange->may_leave(exchange->owner)) {
     exchange->response.late = true;
     return CURL_READFUNC_ABORT;
   }
@@ -80,6 +78,19 @@ static size_t on_read(char *bytes, size_t size, size_t count, void *user_data) {
   memcpy(bytes, exchange->body + exchange->body_sent, step);
   exchange->body_sent += step;
   return step;
+}
+
+/* A program that the app starts must not inherit a connection. */
+static curl_socket_t on_open(void *user_data, curlsocktype purpose, struct curl_sockaddr *address) {
+  (void)user_data, (void)purpose;
+#if defined(SOCK_CLOEXEC)
+  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+#else
+  curl_socket_t opened = socket(address->family, address->socktype, address->protocol);
+  if (opened != CURL_SOCKET_BAD)
+    (void)fcntl(opened, F_SETFD, FD_CLOEXEC);
+  return opened;
+#endif
 }
 
 #if LIBCURL_VERSION_NUM >= 0x075000
@@ -104,6 +115,7 @@ static bool set_callbacks(identity__exchange *exchange) {
          IDENTITY__SET(easy, CURLOPT_WRITEDATA, exchange) &&
          IDENTITY__SET(easy, CURLOPT_HEADERFUNCTION, on_header) &&
          IDENTITY__SET(easy, CURLOPT_HEADERDATA, exchange) &&
+         IDENTITY__SET(easy, CURLOPT_OPENSOCKETFUNCTION, on_open) &&
          IDENTITY__SET(easy, CURLOPT_READFUNCTION, on_read) &&
          IDENTITY__SET(easy, CURLOPT_READDATA, exchange);
 }
@@ -188,7 +200,7 @@ static bool prepare(identity__exchange *exchange, const identity__request *reque
   exchange->body_length = request->body != NULL ? request->body_length : 0;
   exchange->body_sent = 0;
   exchange->once = request->once;
-  exchange->release_until_ms = request->release_until_ms;
+  exchange->may_leave = request->may_leave;
   exchange->response.late = false;
   exchange->attempts = 0;
   exchange->encoded = false;
@@ -206,14 +218,16 @@ static bool prepare(identity__exchange *exchange, const identity__request *reque
          IDENTITY__SET(exchange->easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
 }
 
-/* Connections beyond the first are closed once nothing ran in parallel for a while. */
-static void size_pool(identity__transport *transport) {
-  int64_t now = identity__clock_now().boot_ms;
-  if (transport->running > 1)
-    transport->parallel_ms = now;
-  bool quiet = now - transport->parallel_ms > IDENTITY__IDLE_CONNECTION_MS;
-  (void)curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS,
-                          quiet ? 1L : (long)IDENTITY__MAX_CONNECTIONS);
+enum { KEPT_S = 118 }; /* how long libcurl trusts an idle connection by itself */
+
+/* Connections beyond the first are closed once they were idle for a while: while another was in use since,
+ * what is older than that goes, all at once and with the next call. Else the one that may serve it would go,
+ * too. */
+static void close_idle(const identity__transport *transport, const identity__exchange *exchange) {
+  int64_t idle_ms = identity__clock_now().boot_ms - transport->used_ms;
+  IDENTITY__SET_IF_KNOWN(exchange->easy, CURLOPT_MAXAGE_CONN,
+                         idle_ms < IDENTITY__IDLE_CONNECTION_MS ? IDENTITY__IDLE_CONNECTION_MS / 1000L
+                                                                : KEPT_S);
 }
 
 identity__exchange *identity__transport_start(identity__transport *transport,
@@ -221,13 +235,13 @@ identity__exchange *identity__transport_start(identity__transport *transport,
   identity__pipe_guard guard;
   identity__pipe_guard_enter(&guard);
   identity__exchange *exchange = take_exchange(transport);
+  if (exchange != NULL)
+    close_idle(transport, exchange);
   bool started = exchange != NULL && prepare(exchange, request, owner) &&
                  curl_multi_add_handle(transport->multi, exchange->easy) == CURLM_OK;
-  if (started) {
+  if (started)
     exchange->running = true;
-    transport->running++;
-    size_pool(transport);
-  } else if (exchange != NULL) {
+  else if (exchange != NULL) {
     identity__exchange_release(transport, exchange);
     exchange = NULL;
   }
@@ -324,7 +338,7 @@ static void stop(identity__transport *transport, identity__exchange *exchange) {
   (void)curl_multi_remove_handle(transport->multi, exchange->easy);
   identity__pipe_guard_leave(&guard);
   exchange->running = false;
-  transport->running--;
+  transport->used_ms = identity__clock_now().boot_ms;
 }
 
 void identity__exchange_release(identity__transport *transport, identity__exchange *exchange) {
@@ -395,13 +409,14 @@ identity__transport *identity__transport_new(const identity__transport_settings 
   if (settings->clock != NULL)
     transport->clock = *settings->clock;
   transport->multi = curl_multi_init();
-  transport->parallel_ms = INT64_MIN / 2;
+  transport->used_ms = INT64_MIN / 2;
   /* Without file descriptors libcurl makes a handle that nothing can wake. */
   if (transport->multi != NULL && curl_multi_wakeup(transport->multi) == CURLM_OK &&
       copy_settings(transport, settings) && add_header(transport, "Accept: application/json") &&
       add_header(transport, "Content-Type: application/json") && add_header(transport, "Expect:") &&
       curl_multi_setopt(transport->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)IDENTITY__MAX_CONNECTIONS) ==
-          CURLM_OK)
+          CURLM_OK &&
+      curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, (long)IDENTITY__MAX_CONNECTIONS) == CURLM_OK)
     return transport;
   identity__transport_free(transport);
   (void)identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);

@@ -1,4 +1,5 @@
 #include "transport/headers.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/text.h"
 
@@ -108,6 +109,8 @@ bool identity__headers_add(identity__headers *headers, const char *line, size_t 
 
 int64_t identity__headers_retry_after_ms(const identity__headers *headers, int64_t wall_s) {
   int64_t wait_s = headers->retry_s;
+  if (headers->retry_at_s > 0 && headers->date_s == 0 && wall_s < IDENTITY__CLOCK_FLOOR_S)
+    return 0; /* nothing to measure that date against */
   if (headers->retry_at_s > 0)
     wait_s = headers->retry_at_s - (headers->date_s > 0 ? headers->date_s : wall_s);
   if (wait_s <= 0)

@@ -21,7 +21,7 @@ typedef struct identity__transport_settings {
   const char *user_agent;
   const char *const *resolve; /* "host:port:address" */
   uint32_t resolve_count;
-  const identity__clock *clock; /* what deadlines of requests are given on, copied; NULL: the system's */
+  const identity__clock *clock; /* for what headers say about time, copied; NULL: the system's */
 } identity__transport_settings;
 
 typedef struct identity__request {
@@ -32,9 +32,9 @@ typedef struct identity__request {
   const char *header_value;
   const char *body; /* lives until the exchange is released; NULL: none */
   size_t body_length;
-  size_t max_body;          /* of the answer */
-  int64_t release_until_ms; /* its body may leave until then, on the boot clock; 0: whenever */
-  int32_t once;             /* must not reach the wire twice, whatever happens to the connection */
+  size_t max_body;                      /* of the answer */
+  bool (*may_leave)(const void *owner); /* asked once, when the body is about to; NULL: it may */
+  int32_t once; /* must not reach the wire twice, whatever happens to the connection */
 } identity__request;
 
 /* How far a request got. */

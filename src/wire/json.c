@@ -5,23 +5,37 @@
 #include "wire/json_scan.h"
 
 #include <cjson/cJSON.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Duplicate names: RFC 8259 section 4 leaves the meaning open, so two readers could see two customers. The
- * tree is at most IDENTITY__MAX_JSON_DEPTH deep (the scan saw to it), so recursion is bounded. */
+static int compare_names(const void *a, const void *b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Duplicate names: RFC 8259 section 4 leaves the meaning open, so two readers could see two customers.
+ * Sorted, they are neighbours. */
+static bool members_are_unique(const cJSON *object) {
+  const char *names[IDENTITY__MAX_LIST];
+  size_t count = 0;
+  for (const cJSON *child = object->child; child != NULL; child = child->next) {
+    if (count == IDENTITY__MAX_LIST)
+      return false;
+    names[count++] = child->string;
+  }
+  qsort(names, count, sizeof names[0], compare_names);
+  for (size_t i = 1; i < count; i++)
+    if (strcmp(names[i - 1], names[i]) == 0)
+      return false;
+  return true;
+}
+
+/* The tree is at most IDENTITY__MAX_JSON_DEPTH deep (the scan saw to it), so recursion is bounded. */
 static bool names_are_unique(const cJSON *node) {
-  uint32_t members = 0;
-  for (const cJSON *child = node->child; child != NULL; child = child->next) {
-    if (cJSON_IsObject(node)) {
-      if (++members > IDENTITY__MAX_LIST)
-        return false;
-      for (const cJSON *earlier = node->child; earlier != child; earlier = earlier->next)
-        if (strcmp(earlier->string, child->string) == 0)
-          return false;
-    }
+  if (cJSON_IsObject(node) && !members_are_unique(node))
+    return false;
+  for (const cJSON *child = node->child; child != NULL; child = child->next)
     if (child->child != NULL && !names_are_unique(child))
       return false;
-  }
   return true;
 }
 

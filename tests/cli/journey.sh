@@ -5,7 +5,7 @@
 # Prints a line for each check; exit 1 when one failed or when fewer ran than this file has.
 set -uo pipefail
 
-readonly expected=184
+readonly expected=198
 
 build=${1:-}
 if [ ! -x "$build/identity-cli" ] || [ ! -x "$build/identity-sandbox" ]; then
@@ -194,7 +194,7 @@ expect 'help command overall' 0 '^  register ' '' help
 expect 'version' 0 '^identity-cli [0-9]+\.[0-9]+\.[0-9]+$' '' --version
 expect_json 'version as JSON' 0 '^\{"ok":true,"result":\{"version":"[0-9.]+"\}\}$' --version
 for command in locale consents register login status next my-consents accept decline reset-password set-password \
-  capture answer customer update-customer token refresh adopt logout; do
+  capture answer customer update-customer token refresh explain events adopt logout; do
   expect "help of $command" 0 "^Usage: identity-cli .*$command" '' "$command" --help
 done
 expect 'help COMMAND' 0 '^Usage: identity-cli .*login --email' '' help login
@@ -261,6 +261,7 @@ class_is 'one of two is not accepted' 11 FIX_INPUT CONSENT_REQUIRED \
 class_is 'no such consent' 11 FIX_INPUT INVALID_INPUT register --email "$email" --accept nonsense <<<"$password"
 class_is 'bad password' 11 FIX_INPUT INVALID_INPUT register --email "$email" --accept-required <<<short
 class_is 'bad e-mail' 11 FIX_INPUT INVALID_INPUT register --email jo --accept-required <<<"$password"
+expect 'bad e-mail for people: no consents are listed' 11 '' 'email' register --email jo --accept-required <<<"$password"
 check 'nothing reached POST /customers' test "$(seen '^POST /customers ')" -eq 0
 expect 'registered' 0 '^  accept +broadcaster_terms +1\.7 +I accept the Terms and Conditions' '' \
   register --email "$email" --accept-required --decline broadcaster_marketing <<<"$password"
@@ -331,12 +332,27 @@ class_is 'adopt: no JSON' 11 FIX_INPUT INVALID_INPUT --account adopted adopt <<<
 class_is 'adopt: no token' 11 FIX_INPUT INVALID_INPUT --account adopted adopt <<<'{"jwt":"abc"}'
 class_is 'adopt: no jwt' 11 FIX_INPUT INVALID_INPUT --account adopted adopt <<<'{"refresh_token":"abc"}'
 
+echo '# for support'
+expect_json 'explain as JSON' 0 '"library":"[0-9.]+","state":"active",.*"lease":\{"held":false,.*"transitions":\[' explain
+expect 'explain for people' 0 '^	"state":	"active",$' '' explain
+check 'no address in it' lacks out "$email"
+expect 'events: nothing' 0 '^Nothing happened\.$' '' events
+now=$(date +%s)
+fault "{\"path\":\"/auths\",\"claims\":{\"iat\":$((now + 899)),\"exp\":$((now + 900))}}"
+expect 'a login with a short JWT' 0 '^  State +active' '' --account short login --email "$email" <<<"$password"
+expect 'events: a refresh' 0 '^[0-9:]{8}  token_refreshed' '' --account short events --follow 2
+expect_json 'events as JSON' 0 '"result":\{"count":0,"items":\[\]\}' --account short events
+bad 'events: no number' '--follow must be a number' events --follow soon
+
 echo '# log out, log in'
 expect_json 'logout' 0 '"state":"signed_out","reason":"logout"' logout
+expect 'logout: nobody' 0 '^Nobody was signed in here\.$' '' logout
 class_is 'refresh: nobody' 13 SIGN_IN SIGNED_OUT refresh
 class_is 'wrong password' 11 FIX_INPUT WRONG_CREDENTIALS login --email "$email" <<<"$wrong_password"
 expect 'wrong password for people' 11 '' '^  What to do: check e-mail and password' login --email "$email" <<<"$wrong_password"
 expect 'login by offer' 0 '^Logged in\.$' '' login --email "$email" --offer S123456789_US <<<"$password"
+expect 'logout for people' 0 '^Signed out here\.$' '' logout
+expect 'login after logout' 0 '^Logged in\.$' '' login --email "$email" <<<"$password"
 expect_json 'logout everywhere' 0 '"state":"signed_out","reason":"logout_everywhere"' logout --everywhere
 check 'it reached the service' test "$(seen '^DELETE /refresh_tokens 2')" -eq 1
 

@@ -1,33 +1,13 @@
 /* How many connections a session opens, and how often it reads the CA bundle. */
+#define STAGE_KIND SERVICE_TLS
 #include "support/crowd.h"
-#include "support/service.h"
-#include "support/suite.h"
+#include "support/stage.h"
 
-#include <stdlib.h>
+#include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define MAIL "jo@example.com"
-
-static service server;
-
-static int start(void **state) {
-  (void)state;
-  service_start(&server, SERVICE_TLS, NULL);
-  return 0;
-}
-
-static int stop(void **state) {
-  (void)state;
-  service_assert_no_secret(NULL);
-  service_stop(&server);
-  return 0;
-}
-
-static int reset(void **state) {
-  (void)state;
-  service_reset(&server);
-  return 0;
-}
 
 static identity_session *signed_in(void) {
   identity_session *session = service_open(&server, "viewer");
@@ -181,9 +161,28 @@ static void each_session_reads_its_own_ca_file(void **state) {
   identity_session_close(session);
 }
 
+static void a_program_that_the_app_starts_inherits_no_connection(void **state) {
+  (void)state;
+  struct sockaddr_storage name;
+  int connections = 0;
+  identity_session *session = service_open(&server, "viewer");
+  service_register(session, "jo@example.com");
+  for (int file = 0; file < 1024; file++) {
+    socklen_t size = sizeof name;
+    memset(&name, 0, sizeof name);
+    if (getpeername(file, (struct sockaddr *)&name, &size) != 0 || name.ss_family != AF_INET)
+      continue;
+    connections++;
+    assert_int_equal(fcntl(file, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+  }
+  assert_int_equal(connections, 1);
+  identity_session_close(session);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(one_thread_uses_one_connection, reset),
     cmocka_unit_test_setup(threads_that_take_turns_use_one_connection, reset),
+    cmocka_unit_test_setup(a_program_that_the_app_starts_inherits_no_connection, reset),
     cmocka_unit_test_setup(two_threads_at_once_open_two_connections, reset),
     cmocka_unit_test_setup(thirty_two_threads_open_eight_connections_and_one_goes_on_with_one, reset),
     cmocka_unit_test_setup(sessions_do_not_share_a_connection, reset),

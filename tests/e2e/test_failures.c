@@ -1,5 +1,5 @@
-/* Networks that do not bring the service: no route, foreign certificates, proxies, redirects, and
- * addresses that are none. Answers that are too much or too little: fault 29. */
+/* Networks that do not bring the service: no route, CA files, proxies, and addresses that are none. Answers
+ * that are too much or too little: fault 29; certificates and redirects: faults 25 and 26. */
 #include "support/peer.h"
 #include "support/service.h"
 #include "support/suite.h"
@@ -72,33 +72,6 @@ static void a_port_where_nobody_listens_is_offline(void **state) {
   }
 }
 
-static void a_foreign_ca_is_not_trusted(void **state) {
-  (void)state;
-  identity_error error;
-  service stranger;
-  service_start(&stranger, SERVICE_TLS, NULL);
-  identity_config *config = service_config(&server);
-  assert_int_equal(identity_config_set_ca_file(config, stranger.ca_file), IDENTITY_OK);
-  assert_int_equal(locale_with(config, &error), IDENTITY_TLS_UNTRUSTED);
-  config = service_config(&server);
-  assert_int_equal(identity_config_set_ca_file(config, NULL), IDENTITY_OK); /* the system's */
-  assert_int_equal(locale_with(config, &error), IDENTITY_TLS_UNTRUSTED);
-  assert_int_equal(service_count(&server, "GET", "/locales", -1), 0);
-  service_stop(&stranger);
-}
-
-static void a_certificate_for_another_host_is_not_trusted(void **state) {
-  (void)state;
-  identity_error error;
-  identity_config *config = config_for("https", "identity.example.com", server.port);
-  assert_int_equal(identity_config_set_resolve(config, "identity.example.com", "127.0.0.1"), IDENTITY_OK);
-  assert_int_equal(locale_with(config, &error), IDENTITY_TLS_UNTRUSTED);
-  assert_int_equal(service_count(&server, "GET", "/locales", -1), 0);
-  config = config_for("https", "localhost", server.port);
-  assert_int_equal(identity_config_set_resolve(config, "localhost", "127.0.0.1"), IDENTITY_OK);
-  assert_int_equal(locale_with(config, &error), IDENTITY_OK);
-}
-
 static void a_missing_ca_file_is_named(void **state) {
   (void)state;
   identity_error error;
@@ -163,15 +136,6 @@ static identity_status locale_through(const service *through, const char *answer
   return status;
 }
 
-static void a_proxy_that_wants_a_login_is_told(void **state) {
-  (void)state;
-  identity_error error;
-  assert_int_equal(locale_through(&server, WANTS_LOGIN, "", &error), IDENTITY_PROXY_AUTH);
-  assert_int_equal(locale_through(&server, WANTS_LOGIN, "viewer:wrong@", &error), IDENTITY_PROXY_AUTH);
-  assert_null(strstr(error.message, "wrong"));
-  assert_int_equal(service_count(&server, "GET", "/locales", -1), 0);
-}
-
 static void plain_http_goes_through_no_proxy(void **state) {
   (void)state;
   identity_error error;
@@ -225,44 +189,6 @@ static void the_environments_proxy_counts_only_when_allowed(void **state) {
   assert_true(peer_connections(&proxy) > 0);
   assert_int_equal(unsetenv("https_proxy"), 0);
   peer_stop(&proxy);
-}
-
-/* ---- redirects ---- */
-
-static void redirect(const char *method, const char *path, int status, int port) {
-  char json[300];
-  snprintf(json, sizeof json,
-           "{\"method\":\"%s\",\"path\":\"%s\",\"status\":%d,\"body\":\"\",\"times\":-1,"
-           "\"headers\":{\"Location\":\"http://127.0.0.1:%d/taken\"}}",
-           method, path, status, port);
-  service_fault(&plain, json);
-}
-
-static void a_redirect_to_another_host_gets_nothing(void **state) {
-  (void)state;
-  static const int statuses[] = {301, 302, 303, 307, 308};
-  static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
-  identity_error error;
-  peer stranger;
-  peer_start(&stranger, answer, sizeof answer - 1, 0);
-  for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
-    service_reset(&plain);
-    identity_session *session = service_open(&plain, "viewer");
-    service_register(session, MAIL);
-    redirect("POST", "*", statuses[i], stranger.port);
-    redirect("GET", "*", statuses[i], stranger.port);
-    redirect("PUT", "*", statuses[i], stranger.port);
-    assert_int_equal(service_fetch(session, &error), IDENTITY_NOT_THE_SERVICE);
-    assert_int_equal(error.http_status, statuses[i]);
-    assert_int_equal(locale_of(session, &error), IDENTITY_NOT_THE_SERVICE);
-    assert_int_equal(service_login(session, MAIL, TEST_PASSWORD, &error), IDENTITY_NOT_THE_SERVICE);
-    assert_int_equal(identity_request_password_reset(session, MAIL, NULL, &error), IDENTITY_NOT_THE_SERVICE);
-    assert_int_equal(identity_session_refresh(session, &error), IDENTITY_NOT_THE_SERVICE);
-    assert_int_equal(service_state_of(session), IDENTITY_STATE_STALE);
-    identity_session_close(session);
-  }
-  assert_int_equal(peer_connections(&stranger), 0);
-  peer_stop(&stranger);
 }
 
 /* ---- addresses ---- */
@@ -340,17 +266,13 @@ static void what_is_no_base_url_is_refused(void **state) {
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(a_port_where_nobody_listens_is_offline, reset),
-    cmocka_unit_test_setup(a_foreign_ca_is_not_trusted, reset),
-    cmocka_unit_test_setup(a_certificate_for_another_host_is_not_trusted, reset),
     cmocka_unit_test_setup(a_missing_ca_file_is_named, reset),
     cmocka_unit_test_setup(a_ca_file_without_certificates_is_named, reset),
     cmocka_unit_test_setup(certificates_from_memory_are_trusted, reset),
-    cmocka_unit_test_setup(a_proxy_that_wants_a_login_is_told, reset),
     cmocka_unit_test_setup(plain_http_goes_through_no_proxy, reset),
     cmocka_unit_test_setup(plain_http_is_resolved_to_loopback_only, reset),
     cmocka_unit_test_setup(a_proxy_that_lets_nobody_out_is_offline, reset),
     cmocka_unit_test_setup(the_environments_proxy_counts_only_when_allowed, reset),
-    cmocka_unit_test_setup(a_redirect_to_another_host_gets_nothing, reset),
     cmocka_unit_test_setup(plain_http_is_for_loopback_and_only_when_allowed, reset),
     cmocka_unit_test_setup(what_is_no_base_url_is_refused, reset),
 };

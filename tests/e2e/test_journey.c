@@ -1,29 +1,6 @@
 /* The whole journey of a viewer over HTTPS, on one connection. */
-#include "support/service.h"
-#include "support/suite.h"
-
-#include <stdlib.h>
-
-static service server;
-
-static int start(void **state) {
-  (void)state;
-  service_start(&server, SERVICE_TLS, NULL);
-  return 0;
-}
-
-static int stop(void **state) {
-  (void)state;
-  service_assert_no_secret(NULL);
-  service_stop(&server);
-  return 0;
-}
-
-static int reset(void **state) {
-  (void)state;
-  service_reset(&server);
-  return 0;
-}
+#define STAGE_KIND SERVICE_TLS
+#include "support/stage.h"
 
 static void register_first_refuses_without_the_required_consents(void **state) {
   (void)state;

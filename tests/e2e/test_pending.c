@@ -1,34 +1,10 @@
 /* Registered, but the consents did not reach the service: they wait, and are never lost or made up. */
 #include "support/crowd.h"
-#include "support/service.h"
-#include "support/suite.h"
-
-#include <stdlib.h>
+#include "support/stage.h"
 
 #define MAIL "jo@example.com"
 #define CONSENTS "/customers/*/consents"
 #define REGISTER_PUT_FAILS "{\"method\":\"PUT\",\"path\":\"" CONSENTS "\",\"status\":429,\"body\":\"\"}"
-
-static service server;
-
-static int start(void **state) {
-  (void)state;
-  service_start(&server, SERVICE_HTTP, NULL);
-  return 0;
-}
-
-static int stop(void **state) {
-  (void)state;
-  service_assert_no_secret(NULL);
-  service_stop(&server);
-  return 0;
-}
-
-static int reset(void **state) {
-  (void)state;
-  service_reset(&server);
-  return 0;
-}
 
 static int puts_of(int status) {
   return service_count(&server, "PUT", CONSENTS, status);

@@ -1,35 +1,11 @@
 /* The JWT that a call needs: replaced when its life is over and after a 401, once for all threads, and never
  * where that would not help. */
 #include "support/crowd.h"
-#include "support/service.h"
-#include "support/suite.h"
-
-#include <stdlib.h>
+#include "support/stage.h"
 
 #define MAIL "jo@example.com"
 #define REFRESH "/auths/refresh_token"
 #define DATED_2100 "\"headers\":{\"Date\":\"Fri, 01 Jan 2100 00:00:00 GMT\"}"
-
-static service server;
-
-static int start(void **state) {
-  (void)state;
-  service_start(&server, SERVICE_HTTP, NULL);
-  return 0;
-}
-
-static int stop(void **state) {
-  (void)state;
-  service_assert_no_secret(NULL);
-  service_stop(&server);
-  return 0;
-}
-
-static int reset(void **state) {
-  (void)state;
-  service_reset(&server);
-  return 0;
-}
 
 static int refreshes(int status) {
   return service_count(&server, "POST", REFRESH, status);

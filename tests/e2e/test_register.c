@@ -48,29 +48,6 @@ static void the_first_required_consent_that_is_not_accepted_is_named_and_nothing
   identity_session_close(session);
 }
 
-static void an_answer_to_another_version_is_refused_and_nothing_is_sent(void **state) {
-  static const struct {
-    const char *versions, *field;
-  } rows[] = {
-      {"{\"versions\":{\"terms\":\"2\"}}", "terms"},
-      {"{\"versions\":{\"broadcaster_terms\":\"1.70\"}}", "broadcaster_terms"},
-      {"{\"versions\":{\"broadcaster_marketing\":\"1.6\"}}",
-       "broadcaster_marketing"}, /* declined and optional */
-  };
-  (void)state;
-  for (size_t i = 0; i < ROWS(rows); i++) {
-    identity_error error;
-    service_reset(&server);
-    identity_session *session = service_open(&server, "viewer");
-    service_send(&server, "PUT", "publishers/" TEST_PUBLISHER "/consents", rows[i].versions);
-    (void)register_with(session, probe_consents, PROBE_CONSENTS, &error);
-    probe_status(rows[i].versions, &error, IDENTITY_CONSENT_CHANGED, rows[i].field);
-    assert_int_equal(identity_status_class(error.status), IDENTITY_CLASS_USER_ACTION);
-    assert_nothing_registered(session);
-    identity_session_close(session);
-  }
-}
-
 static void the_definitions_are_fetched_anew_for_each_registration(void **state) {
   (void)state;
   identity_error error;
@@ -259,7 +236,6 @@ static void an_offer_of_another_publisher_signs_nobody_in(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(the_first_required_consent_that_is_not_accepted_is_named_and_nothing_is_sent,
                            reset),
-    cmocka_unit_test_setup(an_answer_to_another_version_is_refused_and_nothing_is_sent, reset),
     cmocka_unit_test_setup(the_definitions_are_fetched_anew_for_each_registration, reset),
     cmocka_unit_test_setup(an_answer_to_a_consent_the_publisher_does_not_have_is_refused, reset),
     cmocka_unit_test_setup(nothing_is_sent_when_the_definitions_cannot_be_had, reset),

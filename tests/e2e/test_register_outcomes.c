@@ -178,25 +178,6 @@ static void a_call_goes_on_when_the_pending_consents_fail_again(void **state) {
   identity_session_close(session);
 }
 
-static void pending_consents_that_the_service_refuses_are_dropped(void **state) {
-  (void)state;
-  const identity_next_step *step = NULL;
-  identity_session *session = service_open(&server, "viewer");
-  service_fault(&server,
-                "{\"method\":\"PUT\",\"path\":\"/customers/*/consents\",\"times\":2,\"drop\":\"before\"}");
-  assert_int_equal(register_jo(session, NULL), IDENTITY_OK);
-  assert_int_equal(service_pending_of(session), 1);
-  service_send(&server, "PUT", "publishers/" TEST_PUBLISHER "/consents", "{\"versions\":{\"terms\":\"2\"}}");
-  assert_int_equal(identity_fetch_next_step(session, &step, NULL), IDENTITY_OK);
-  assert_int_equal(step->step, IDENTITY_STEP_CONSENTS); /* asked again, with what is current */
-  assert_string_equal(step->consents->items[0]->newest_version, "2");
-  identity_next_step_free(step);
-  assert_int_equal(service_count(&server, "PUT", "/customers/*/consents", 422), 1);
-  assert_int_equal(service_pending_of(session), 0);
-  probe_customer_is(&server, "jo@example.com", "consents/terms/state", "");
-  identity_session_close(session);
-}
-
 static void pending_consents_survive_a_restart(void **state) {
   (void)state;
   identity_session *session = service_open_stored(&server, "viewer", "pending");
@@ -236,7 +217,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(an_answer_without_what_signing_in_needs_signs_nobody_in, reset),
     cmocka_unit_test_setup(a_failed_consents_call_leaves_the_registration_ok_and_the_consents_pending, reset),
     cmocka_unit_test_setup(a_call_goes_on_when_the_pending_consents_fail_again, reset),
-    cmocka_unit_test_setup(pending_consents_that_the_service_refuses_are_dropped, reset),
     cmocka_unit_test_setup(pending_consents_survive_a_restart, reset),
     cmocka_unit_test_setup(an_explicit_answer_replaces_the_pending_one, reset),
 };

@@ -306,49 +306,6 @@ static void a_logout_during_a_registration_makes_its_outcome_unknown(void **stat
   log_out_during("/customers", register_new, IDENTITY_OUTCOME_UNKNOWN);
 }
 
-static void a_logout_during_a_refresh_wins(void **state) {
-  (void)state;
-  crowd one;
-  identity_session *session = signed_in_as("viewer", JO);
-  char *path = slot_path(&server, "store");
-  service_fault(&server, "{\"path\":\"" REFRESH "\",\"hang\":true}");
-  crowd_start(&one, session, 1, identity_session_refresh);
-  await(REFRESH);
-  int64_t begun = service_now_ms();
-  assert_int_equal(identity_logout(session, NULL), IDENTITY_OK);
-  assert_true(service_now_ms() - begun < 500);
-  crowd_join(&one); /* without the answer */
-  assert_int_equal(one.members[0].status, IDENTITY_SIGNED_OUT);
-  release();
-  assert_stands(session, IDENTITY_STATE_SIGNED_OUT, IDENTITY_REASON_LOGOUT);
-  assert_int_equal(service_fetch(session, NULL), IDENTITY_SIGNED_OUT);
-  assert_false(slot_has(path, "eyJ"));
-  assert_int_equal(service_login(session, MO, TEST_PASSWORD, NULL), IDENTITY_OK);
-  assert_is(session, MO);
-  identity_session_close(session);
-  free(path);
-}
-
-static void a_login_of_another_customer_during_a_refresh_wins(void **state) {
-  (void)state;
-  crowd one;
-  identity_session *session = signed_in_as("viewer", JO);
-  service_fault(&server, "{\"path\":\"" REFRESH "\",\"hang\":true}");
-  crowd_start(&one, session, 1, identity_session_refresh);
-  await(REFRESH);
-  assert_int_equal(service_login(session, MO, TEST_PASSWORD, NULL), IDENTITY_OK);
-  assert_is(session, MO);
-  release();
-  crowd_join(&one);
-  assert_is(session, MO);
-  identity_session_close(session);
-  session = opened("viewer");
-  assert_is(session, MO);
-  assert_int_equal(identity_session_refresh(session, NULL), IDENTITY_OK);
-  assert_int_equal(refreshes(200), 2);
-  identity_session_close(session);
-}
-
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(a_restart_finds_the_viewer_signed_in, reset),
     cmocka_unit_test_setup(a_memory_store_forgets, reset),
@@ -363,8 +320,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(a_login_replaces_the_session_only_when_it_succeeds, reset),
     cmocka_unit_test_setup(a_logout_during_a_login_cancels_it, reset),
     cmocka_unit_test_setup(a_logout_during_a_registration_makes_its_outcome_unknown, reset),
-    cmocka_unit_test_setup(a_logout_during_a_refresh_wins, reset),
-    cmocka_unit_test_setup(a_login_of_another_customer_during_a_refresh_wins, reset),
 };
 
 SUITE_WITH("sessions", tests, start, stop)

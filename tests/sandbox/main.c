@@ -40,7 +40,8 @@ static bool load_keys(struct sbx_service *service, const struct sbx_options *opt
       return false;
   }
   service->jwt_key = sbx_jwt_key_load(options->state, problem);
-  bool ok = service->jwt_key != NULL && (!options->tls || sbx_tls_prepare(options->state, tls, problem));
+  bool ok = service->jwt_key != NULL &&
+            (!options->tls || sbx_tls_prepare(options->state, options->certificate, tls, problem));
   sbx_state_unlock(lock);
   return ok;
 }

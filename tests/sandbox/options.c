@@ -1,5 +1,7 @@
 #include "options.h"
 
+#include "tls_state.h"
+
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@ static const char help[] =
     "  --port N           listen on this port (default 0: any free one)\n"
     "  --port-file FILE   write the port into FILE once the service accepts connections\n"
     "  --tls              speak HTTPS, with an own authority made in the --state directory\n"
+    "  --certificate KIND with --tls: good, expired, early or other-host, made anew\n"
     "  --state DIR        keep certificates and the signing key of the JWTs in DIR\n"
     "  --jwt-life S       a JWT lives S seconds (default 900)\n"
     "  --refresh-life S   a refresh token lives S seconds (default 8640000: 100 days)\n"
@@ -48,6 +51,7 @@ enum letter {
   PORT = 256,
   PORT_FILE,
   TLS,
+  CERTIFICATE,
   STATE,
   JWT_LIFE,
   REFRESH_LIFE,
@@ -62,6 +66,7 @@ static const struct option table[] = {
     {"port", required_argument, NULL, PORT},
     {"port-file", required_argument, NULL, PORT_FILE},
     {"tls", no_argument, NULL, TLS},
+    {"certificate", required_argument, NULL, CERTIFICATE},
     {"state", required_argument, NULL, STATE},
     {"jwt-life", required_argument, NULL, JWT_LIFE},
     {"refresh-life", required_argument, NULL, REFRESH_LIFE},
@@ -93,6 +98,10 @@ static bool take(int letter, const char *value, struct sbx_options *options) {
   case STATE:
     options->state = value;
     return *value != '\0' || complain("--state", " needs a directory");
+  case CERTIFICATE:
+    options->certificate = value;
+    return sbx_tls_is_certificate(value) ||
+           complain("--certificate", " needs one of good, expired, early, other-host");
   case CONFIG:
     options->config = value;
     return *value != '\0' || complain("--config", " needs a file name");

@@ -16,6 +16,7 @@ struct sbx_options {
   const char *port_file;
   bool tls;
   const char *state;
+  const char *certificate; /* NULL: a good one, kept */
   const char *config;
   bool quiet;
   /* -1: not given, the config file or the default decides */

@@ -17,6 +17,31 @@
 /* The longest life that every platform accepts from a server certificate of a private authority. */
 #define SERVER_DAYS 825
 
+/* What is wrong with a server certificate on purpose. */
+struct flaw {
+  const char *name;
+  const char *alt_names;
+  long begins_days, ends_days; /* from now */
+};
+
+static const struct flaw flaws[] = {
+    {"good", "DNS:localhost,IP:127.0.0.1,IP:::1", -1, SERVER_DAYS - 1},
+    {"expired", "DNS:localhost,IP:127.0.0.1,IP:::1", -30, -2},
+    {"early", "DNS:localhost,IP:127.0.0.1,IP:::1", 2, 30},
+    {"other-host", "DNS:elsewhere.example.com,IP:192.0.2.1", -1, SERVER_DAYS - 1},
+};
+
+static const struct flaw *find_flaw(const char *name) {
+  for (size_t i = 0; name != NULL && i < sizeof flaws / sizeof flaws[0]; i++)
+    if (strcmp(flaws[i].name, name) == 0)
+      return &flaws[i];
+  return name == NULL ? &flaws[0] : NULL;
+}
+
+bool sbx_tls_is_certificate(const char *name) {
+  return find_flaw(name) != NULL;
+}
+
 struct extension {
   int nid;
   const char *value;
@@ -32,16 +57,18 @@ static const struct extension server_extensions[] = {
     {NID_basic_constraints, "critical,CA:FALSE"},
     {NID_key_usage, "critical,digitalSignature"},
     {NID_ext_key_usage, "serverAuth"},
-    {NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1,IP:::1"},
+    {NID_subject_alt_name, NULL}, /* as the flaw says */
     {NID_subject_key_identifier, "hash"},
     {NID_authority_key_identifier, "keyid:always"},
 };
 
-static bool add_extensions(X509 *certificate, X509 *issuer, const struct extension *list, size_t count) {
+static bool add_extensions(X509 *certificate, X509 *issuer, const struct extension *list, size_t count,
+                           const char *alt_names) {
   X509V3_CTX context;
   X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
   for (size_t i = 0; i < count; i++) {
-    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, list[i].nid, list[i].value);
+    const char *value = list[i].value == NULL ? alt_names : list[i].value;
+    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, list[i].nid, value);
     bool ok = extension != NULL && X509_add_ext(certificate, extension, -1) == 1;
     X509_EXTENSION_free(extension);
     if (!ok)
@@ -69,8 +96,9 @@ static bool set_name(X509 *certificate, const char *common_name) {
                                     0) == 1;
 }
 
-/* issuer NULL: signs itself. */
-static X509 *make_certificate(EVP_PKEY *key, const char *common_name, X509 *issuer, EVP_PKEY *issuer_key) {
+/* issuer NULL: signs itself, and is an authority without a flaw. */
+static X509 *make_certificate(EVP_PKEY *key, const char *common_name, X509 *issuer, EVP_PKEY *issuer_key,
+                              const struct flaw *flaw) {
   X509 *certificate = X509_new();
   if (certificate == NULL)
     return NULL;
@@ -79,13 +107,14 @@ static X509 *make_certificate(EVP_PKEY *key, const char *common_name, X509 *issu
   const struct extension *list = is_ca ? ca_extensions : server_extensions;
   size_t count = is_ca ? sizeof ca_extensions / sizeof ca_extensions[0]
                        : sizeof server_extensions / sizeof server_extensions[0];
-  long life = DAY * (is_ca ? CA_DAYS : SERVER_DAYS);
+  long begins = is_ca ? -1 : flaw->begins_days;
+  long ends = is_ca ? CA_DAYS - 1 : flaw->ends_days;
   bool ok = X509_set_version(certificate, 2) == 1 && set_serial(certificate) &&
-            X509_gmtime_adj(X509_getm_notBefore(certificate), -DAY) != NULL &&
-            X509_gmtime_adj(X509_getm_notAfter(certificate), life - DAY) != NULL &&
+            X509_gmtime_adj(X509_getm_notBefore(certificate), begins * DAY) != NULL &&
+            X509_gmtime_adj(X509_getm_notAfter(certificate), ends * DAY) != NULL &&
             X509_set_pubkey(certificate, key) == 1 && set_name(certificate, common_name) &&
             X509_set_issuer_name(certificate, X509_get_subject_name(signer)) == 1 &&
-            add_extensions(certificate, signer, list, count) &&
+            add_extensions(certificate, signer, list, count, flaw->alt_names) &&
             X509_sign(certificate, is_ca ? key : issuer_key, EVP_sha256()) > 0;
   if (ok)
     return certificate;
@@ -144,13 +173,13 @@ static bool load(const char *directory, struct sbx_tls *tls) {
 
 /* The authority's key is dropped after its one signature: nobody can make a second certificate that apps
  * trust. */
-static bool make(const char *directory, struct sbx_tls *tls) {
+static bool make(const char *directory, struct sbx_tls *tls, const struct flaw *flaw) {
   EVP_PKEY *ca_key = EVP_EC_gen("P-256"), *key = EVP_EC_gen("P-256");
   X509 *ca = NULL, *server = NULL;
   if (ca_key != NULL && key != NULL)
-    ca = make_certificate(ca_key, "identity-sandbox authority", NULL, NULL);
+    ca = make_certificate(ca_key, "identity-sandbox authority", NULL, NULL, flaw);
   if (ca != NULL)
-    server = make_certificate(key, "localhost", ca, ca_key);
+    server = make_certificate(key, "localhost", ca, ca_key, flaw);
   char *ca_pem = ca == NULL ? NULL : certificate_to_pem(ca);
   tls->certificate = server == NULL ? NULL : certificate_to_pem(server);
   tls->key = server == NULL ? NULL : sbx_key_to_pem(key);
@@ -167,9 +196,11 @@ static bool make(const char *directory, struct sbx_tls *tls) {
   return ok;
 }
 
-bool sbx_tls_prepare(const char *directory, struct sbx_tls *tls, struct sbx_problem *problem) {
+bool sbx_tls_prepare(const char *directory, const char *certificate, struct sbx_tls *tls,
+                     struct sbx_problem *problem) {
+  const struct flaw *flaw = find_flaw(certificate);
   *tls = (struct sbx_tls){0};
-  if (load(directory, tls) || make(directory, tls))
+  if ((certificate == NULL && load(directory, tls)) || (flaw != NULL && make(directory, tls, flaw)))
     return true;
   sbx_tls_free(tls);
   return sbx_problem_say(problem, "--tls", "cannot make certificates in %s: %s", directory, strerror(errno));

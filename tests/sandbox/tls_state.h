@@ -13,8 +13,12 @@ struct sbx_tls {
   bool made_now;
 };
 
-/* Reuses what is there while it holds for at least another day, else makes all of it anew. */
-bool sbx_tls_prepare(const char *directory, struct sbx_tls *tls, struct sbx_problem *problem);
+/* Whether there is such a kind of certificate: good, expired, early, other-host. */
+bool sbx_tls_is_certificate(const char *name);
+/* certificate NULL: a good one, and what is there is reused while it holds for at least another day. Else of
+ * this kind, and all is made anew. */
+bool sbx_tls_prepare(const char *directory, const char *certificate, struct sbx_tls *tls,
+                     struct sbx_problem *problem);
 void sbx_tls_free(struct sbx_tls *tls);
 
 #endif

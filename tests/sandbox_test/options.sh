@@ -24,6 +24,7 @@ a port that is no number|--port 80x|--port needs a whole number
 a life of nothing|--jwt-life 0|--jwt-life needs a whole number from 1
 a negative grace|--grace -1|--grace needs a whole number from 0
 an argument|hello|hello: unexpected argument
+a kind of certificate there is not|--certificate bad|--certificate needs one of good, expired
 TLS without a directory|--tls|--tls needs --state DIR
 LIST
 }
@@ -109,4 +110,22 @@ test_state() {
   call GET /locales
   is "and works" 200
   stop
+}
+
+test_certificates() {
+  local kind wanted code
+  while read -r kind wanted; do
+    start --tls --state "$WORK/flawed" --certificate "$kind"
+    curl -s --noproxy '*' --cacert "$WORK/flawed/ca.pem" "https://127.0.0.1:$PORT/locales" > "$WORK/locale" 2> /dev/null
+    code=$?
+    same "a client finds a certificate $kind" "$wanted" "$code"
+    curl -sk --noproxy '*' "https://127.0.0.1:$PORT/locales" > "$WORK/locale"
+    check "a careless client does not, $kind" grep -q country "$WORK/locale"
+    stop
+  done << 'LIST'
+good 0
+expired 60
+early 60
+other-host 60
+LIST
 }

@@ -7,7 +7,7 @@ set -u
 LC_ALL=C
 export LC_ALL
 
-EXPECTED=479
+EXPECTED=489
 
 if [ $# -ne 1 ] || [ ! -x "$1" ]; then
   echo "usage: $0 BINARY" >&2
@@ -33,6 +33,7 @@ test_options
 test_bad_start
 test_start_and_stop
 test_state
+test_certificates
 
 start --tls --state "$WORK/state"
 test_journey https

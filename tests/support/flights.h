@@ -102,7 +102,8 @@ static inline identity__moment moment_now(void) {
 static inline void check_release(const char *name, bool in_memory) {
   const identity__lease *lease = &machine.record.lease;
   CHECK(name, identity__lease_is_ours(lease, &self));
-  CHECK_INT(name, flight.release_until_ms, lease->begun_boot_ms + 15 * SECOND);
+  CHECK(name, !machine.lease_unused);
+  CHECK_INT(name, flight.release_until_ms, lease->begun_boot_ms + IDENTITY__RELEASE_MS);
   CHECK_INT(name, lease->begun_boot_ms, after(clock_ms).boot_ms);
   if (!in_memory)
     CHECK_INT(name, memcmp(lease, &slot.record.lease, sizeof *lease), 0);
@@ -119,6 +120,9 @@ static inline int32_t answer_load(const act *now, const identity__moment *moment
 
 static inline int32_t answer_swap(const act *now, const identity__moment *moment) {
   uint64_t revision = machine.revision;
+  /* No earlier copy of a token that was refused may come back. */
+  if (flight.verdict == IDENTITY__VERDICT_REJECTED && flight.change.next.standing == IDENTITY__RECORD_REAUTH)
+    assert_true(flight.change.both_copies);
   int32_t said = swap_into_slot(&flight.change.next, machine.revision, now->said, &revision);
   return identity__flight_swapped(&flight, &machine, said, revision, moment);
 }

@@ -154,7 +154,7 @@ static inline void other_hears(void) {
 static inline void other_stores(bool made) {
   uint64_t revision = 0;
   assert_true(made);
-  identity__record_stamp(&next, BOOT, after(clock_ms));
+  identity__record_stamp(&next, machine.boot_id, after(clock_ms));
   assert_int_equal(swap_into_slot(&next, other.revision, IDENTITY__SAID_OK, &revision), IDENTITY__SAID_OK);
   identity__machine_commit(&other, &next, revision, true);
 }

@@ -15,6 +15,7 @@ typedef struct service {
   pid_t process;
   int port;
   bool tls;
+  bool flawed;        /* started with a --certificate: nobody is to trust it, the test does not ask */
   char directory[64]; /* temporary, gone after service_stop */
   char base_url[64];
   char ca_file[160]; /* empty without TLS */
@@ -22,7 +23,8 @@ typedef struct service {
 
 enum { SERVICE_HTTP, SERVICE_TLS };
 
-/* options: further command-line options, NULL ends them; NULL: none. */
+/* options: further command-line options, NULL ends them; NULL: none. Whatever becomes of the test, the
+ * service ends with its process. */
 void service_start(service *server, int kind, const char *const options[]);
 void service_stop(service *server);
 /* Back to the state of its start: no customers, faults, journal or clock offset. */

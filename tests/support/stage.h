@@ -1,5 +1,6 @@
-/* The stage of an end-to-end test program: one stand-in service over plain http for all its tests, taken back
- * to its start before each. At the end no log line of any session may hold a secret. */
+/* The stage of an end-to-end test program: one stand-in service for all its tests, taken back to its start
+ * before each. At the end no log line of any session may hold a secret. Plain http, unless STAGE_KIND says
+ * SERVICE_TLS. */
 #ifndef SUPPORT_STAGE_H
 #define SUPPORT_STAGE_H
 
@@ -8,11 +9,15 @@
 
 #include <stdlib.h>
 
+#ifndef STAGE_KIND
+#define STAGE_KIND SERVICE_HTTP
+#endif
+
 static service server;
 
 static int start(void **state) {
   (void)state;
-  service_start(&server, SERVICE_HTTP, NULL);
+  service_start(&server, STAGE_KIND, NULL);
   return 0;
 }
 

@@ -76,29 +76,26 @@ void tracer_stop(tracer *self) {
   assert_int_equal(waitpid(self->process, NULL, 0), self->process);
 }
 
-static bool is_call(const char *line) {
-  return strchr(line, '(') != NULL && strstr(line, "+++") == NULL && strstr(line, "---") == NULL &&
-         strstr(line, "resumed>") == NULL;
+/* "1234  pwrite64(9, ..." */
+static bool read_call(const char *line, traced_call *call) {
+  return sscanf(line, "%*d %31[a-z0-9_](", call->name) == 1 && strchr(line, '(') != NULL;
 }
 
-int tracer_calls(const tracer *self) {
+int tracer_calls(const tracer *self, traced_call calls[], int capacity) {
   char line[WORKER_LINE];
   int count = 0;
   FILE *file = fopen(self->log, "r");
   assert_non_null(file);
-  while (fgets(line, sizeof line, file) != NULL)
-    count += is_call(line);
+  while (fgets(line, sizeof line, file) != NULL) {
+    assert_true(count < capacity);
+    traced_call *call = &calls[count];
+    if (!read_call(line, call))
+      continue;
+    call->ordinal = 1;
+    for (int i = 0; i < count; i++)
+      call->ordinal += strcmp(calls[i].name, call->name) == 0;
+    count++;
+  }
   fclose(file);
   return count;
-}
-
-void tracer_last(const tracer *self, char last[WORKER_LINE]) {
-  char line[WORKER_LINE];
-  FILE *file = fopen(self->log, "r");
-  last[0] = '\0';
-  assert_non_null(file);
-  while (fgets(line, sizeof line, file) != NULL)
-    if (is_call(line))
-      snprintf(last, WORKER_LINE, "%.*s", (int)strcspn(line, "\n"), line);
-  fclose(file);
 }

@@ -11,13 +11,18 @@ typedef struct tracer {
 } tracer;
 
 /* From now on every system call of the worker counts. inject: as after strace's -e inject=, e.g.
- * "fdatasync:error=EIO" or "all:signal=KILL:when=7"; NULL: only watches. */
+ * "fdatasync:error=EIO" or "pwrite64:signal=KILL:when=3"; when= counts each name apart. NULL: only watches.
+ */
 void tracer_start(tracer *self, const worker *watched, const service *server, const char *inject);
 /* Lets go of the worker, if it still runs. */
 void tracer_stop(tracer *self);
-/* How many system calls the log names. */
-int tracer_calls(const tracer *self);
-/* The last line of the log that is a system call; "" when there is none. */
-void tracer_last(const tracer *self, char line[WORKER_LINE]);
+/* One system call of the log: the ordinal-th of its name, from 1, as when= counts them. */
+typedef struct traced_call {
+  char name[32];
+  int ordinal;
+} traced_call;
+
+/* Those of the log in their order; returns how many there are. */
+int tracer_calls(const tracer *self, traced_call calls[], int capacity);
 
 #endif

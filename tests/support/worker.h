@@ -47,8 +47,10 @@ worker_answer worker_ask(worker *self, const char *command);
 /* Opens the account "viewer" of a store below the service's directory. */
 worker_answer worker_open(worker *self, const service *server, const char *store, int timeout_ms);
 
-/* Returns when every thread of it has stopped. */
+/* Stops it as the system would (SIGSTOP); returns when it stands still. */
 void worker_stop(const worker *self);
+/* The same for one that another has stopped. */
+void worker_await_stop(const worker *self);
 void worker_continue(const worker *self);
 /* kill -9, and waits for its end. */
 void worker_kill(worker *self);

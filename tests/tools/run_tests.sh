@@ -20,7 +20,7 @@ build=$1
 shift
 only=
 wrap=
-jobs=4
+jobs=6
 scripts=yes
 kinds="faults e2e unit"
 while [ $# -gt 0 ]; do

@@ -279,19 +279,14 @@ static void only_a_refresh_has_limits_of_its_own(void **state) {
   }
 }
 
-static void a_request_may_be_held_back_until_a_time(void **state) {
+static void a_request_that_was_held_back_is_told_so(void **state) {
   (void)state;
   const identity__outcome held = {.failure = IDENTITY_OFFLINE, .late = true};
   const identity__event event = {.kind = IDENTITY__EVENT_RESPONSE, .outcome = &held};
   new_call(limited, COUNT(limited));
-  call->release_until_ms = BEGIN_MS + 15000;
   assert_int_equal(begin_call(), IDENTITY__ACTION_SEND);
-  assert_int_equal(call->send.release_until_ms, BEGIN_MS + 15000);
   assert_int_equal(step(&event), IDENTITY__ACTION_ORDER);
   assert_true(last_outcome.late);
-  new_call_to(IDENTITY__LOCALE);
-  assert_int_equal(begin_call(), IDENTITY__ACTION_SEND);
-  assert_int_equal(call->send.release_until_ms, 0); /* whenever */
 }
 
 /* What the call is for is done: nothing that cuts it short is told as a failure. */
@@ -377,7 +372,7 @@ static const struct CMUnitTest tests[] = {
     CALL_TEST(a_refresh_ends_by_how_far_it_got),
     CALL_TEST(a_deadline_before_the_limit_ends_it_first),
     CALL_TEST(only_a_refresh_has_limits_of_its_own),
-    CALL_TEST(a_request_may_be_held_back_until_a_time),
+    CALL_TEST(a_request_that_was_held_back_is_told_so),
     CALL_TEST(a_settled_call_ends_well_however_it_is_cut_short),
     CALL_TEST(secrets_that_a_service_repeats_are_hidden),
 };

@@ -154,7 +154,7 @@ static void looks_at_a_lease_come_further_and_further_apart(void **state) {
 static void we_have_leased(void) {
   uint64_t revision = 0;
   assert_true(identity__machine_lease(&machine, start, &next));
-  identity__record_stamp(&next, BOOT, start);
+  identity__record_stamp(&next, machine.boot_id, start);
   assert_int_equal(swap_into_slot(&next, machine.revision, IDENTITY__SAID_OK, &revision), IDENTITY__SAID_OK);
   identity__machine_commit(&machine, &next, revision, true);
 }
@@ -316,9 +316,9 @@ static void a_failing_store_is_done_without_where_the_app_allows_it(void **state
 
 /* Signed in while the store could not be read, and there is somebody in it. */
 static void we_signed_in_unread(void) {
-  identity__grant grant = lent_grant("a.b.c", "refresh", LIFE);
   other_signs_in();
   other_rotates();
+  identity__grant grant = lent_grant("a.b.c", "refresh", LIFE);
   identity__machine_clear(&machine);
   init_machine(&machine, &self);
   assert_int_equal(hear_said(IDENTITY__SAID_LOCKED, 0), IDENTITY_STORE_LOCKED);

@@ -3,6 +3,53 @@
 #include "support/flights.h"
 
 static const int64_t LEASE = IDENTITY__LEASE_MS;
+static const int64_t SLOW = 76 * 1000; /* our lease is over, and another handle has taken it */
+
+/* ---- may it leave ---- */
+
+static void we_stay(void) {
+}
+
+static void we_sign_out(void);
+
+static void our_lease_is_taken(void) {
+  clock_ms = 0;
+  other_leases();
+  identity__look look = look_at_slot(IDENTITY__SAID_OK);
+  assert_int_equal(identity__machine_hear(&machine, &look, start), IDENTITY_OK);
+}
+
+/* Asked once, when its body is about to: a connection may have taken its time. */
+static void it_leaves_only_under_a_young_lease_of_its_own(void **state) {
+  static const struct {
+    const char *name;
+    void (*meanwhile)(void);
+    int64_t age_ms; /* of the lease */
+    bool may;
+  } rows[] = {{"at once", we_stay, 0, true},
+              {"in time", we_stay, 6 * SECOND, true},
+              {"too late", we_stay, 6 * SECOND + 1, false},
+              {"signed out", we_sign_out, 0, false},
+              {"rotated by another handle", other_rotates, 0, true}, /* nobody has looked */
+              {"taken by another handle", our_lease_is_taken, 0, false}};
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    (void)end_slot(state);
+    assert_int_equal(begin_slot(state), 0);
+    flight = (identity__flight){0};
+    identity__moment moment = moment_now();
+    const act plain = {0};
+    assert_int_equal(identity__flight_begin(&flight, &machine), IDENTITY__DO_LOAD);
+    CHECK(rows[i].name, !identity__flight_may_leave(&flight, &machine, moment.now)); /* not asked to */
+    assert_int_equal(answer_load(&plain, &moment), IDENTITY__DO_SWAP);
+    assert_int_equal(answer_swap(&plain, &moment), IDENTITY__DO_SEND);
+    rows[i].meanwhile();
+    CHECK_INT(rows[i].name, identity__flight_may_leave(&flight, &machine, after(rows[i].age_ms)),
+              rows[i].may);
+    (void)identity__flight_landed(&flight, &machine, &given_up, &moment);
+    CHECK(rows[i].name, !identity__flight_may_leave(&flight, &machine, moment.now)); /* not twice */
+    identity__flight_clear(&flight);
+  }
+}
 
 /* ---- verdicts ---- */
 
@@ -119,87 +166,6 @@ static void a_session_that_closes_leaves_what_others_must_know(void **state) {
   play(state, scenes, COUNT(scenes));
 }
 
-/* ---- before a refusal counts, the store is read again ---- */
-
-static void what_the_store_holds_wins_over_a_refusal(void **state) {
-  const scene scenes[] = {
-      {"a newer pair", {LOAD, SWAP, SEND(rejected), LOAD_AFTER(other_rotates), OVER}, ENDS(OK, "theirs")},
-      {"a newer pair, unknown refusal",
-       {LOAD, SWAP, SEND(refused), LOAD_AFTER(other_rotates), OVER},
-       ENDS(OK, "theirs")},
-      {"somebody signed in",
-       {LOAD, SWAP, SEND(rejected), LOAD_AFTER(other_signs_in), OVER},
-       ENDS(OK, "another")},
-      {"signed out",
-       {LOAD, SWAP, SEND(rejected), LOAD_AFTER(other_signs_out), OVER},
-       ENDS_FOR(SIGNED_OUT, OTHER_PROCESS)},
-      {"declared lost",
-       {LOAD, SWAP, SEND(rejected), LOAD_AFTER(other_loses), OVER},
-       ENDS_FOR(SESSION_ENDED, LOST_ROTATION)},
-      {"notes",
-       {LOAD, SWAP, SEND(rejected), LOAD_AFTER(other_notes), SWAP, OVER},
-       ENDS_FOR(SESSION_ENDED, REFUSED)},
-      {"lost", {LOAD, SWAP, SEND(rejected), LOAD_SAYS(LOST), SWAP, OVER}, ENDS_FOR(SESSION_ENDED, REFUSED)},
-      {"it cannot be read",
-       {LOAD, SWAP, SEND(rejected), LOAD_SAYS(LOCKED), SWAP, OVER},
-       ENDS(REFRESH_DEFERRED, "refresh"),
-       .cooldown_ms = SECOND},
-      {"it cannot be read nor written",
-       {LOAD, SWAP, SEND(rejected), LOAD_SAYS(FAILED), SWAP_SAYS(FAILED), OVER},
-       ENDS(REFRESH_DEFERRED, "refresh"),
-       .not_persisted = true,
-       .cooldown_ms = SECOND,
-       .lease_ms = LEASE},
-      {"it is of a newer library",
-       {LOAD, SWAP, SEND(rejected), LOAD_SAYS(NEWER), SWAP_SAYS(NEWER), OVER},
-       ENDS(REFRESH_DEFERRED, "refresh"),
-       .not_persisted = true,
-       .cooldown_ms = SECOND,
-       .lease_ms = LEASE},
-      {"no memory to read it",
-       {LOAD, SWAP, SEND(refused), LOAD_SAYS(MEMORY), SWAP, OVER},
-       ENDS(REFRESH_DEFERRED, "refresh"),
-       .cooldown_ms = SECOND},
-      {"somebody rotates between reading and writing",
-       {LOAD, SWAP, SEND(rejected), LOAD, SWAP_AFTER(other_rotates), LOAD, OVER},
-       ENDS(OK, "theirs")},
-  };
-  play(state, scenes, COUNT(scenes));
-}
-
-static const int64_t SLOW = 76 * 1000; /* our lease is over, and another handle has taken it */
-
-static void another_handle_s_attempt_wins_over_a_refusal(void **state) {
-  const scene scenes[] = {
-      {"the JWT does",
-       {LOAD, SWAP, SEND_LATER(SLOW, rejected), LOAD_AFTER(other_leases), OVER},
-       ENDS(REFRESH_DEFERRED, "refresh"),
-       .ambiguous = true,
-       .lease_ms = LEASE},
-      {"an unknown refusal is not counted",
-       {LOAD, SWAP, SEND_LATER(SLOW, refused), LOAD_AFTER(other_leases), OVER},
-       ENDS(REFRESH_DEFERRED, "refresh"),
-       .ambiguous = true,
-       .lease_ms = LEASE},
-      {"a dead JWT waits for their pair",
-       {LOAD, SWAP, SEND_LATER(SLOW, rejected), LOAD_AFTER(other_leases), WAIT, LOAD_AFTER(other_rotates),
-        OVER},
-       ENDS(OK, "theirs"),
-       .begins_ms = LIFE},
-      {"they are refused, too",
-       {LOAD, SWAP, SEND_LATER(SLOW, rejected), LOAD_AFTER(other_leases), WAIT, LOAD_AFTER(other_loses),
-        OVER},
-       ENDS_FOR(SESSION_ENDED, LOST_ROTATION),
-       .begins_ms = LIFE},
-      {"nothing comes of theirs",
-       {LOAD, SWAP, SEND_LATER(SLOW, rejected), LOAD_AFTER(other_leases), WAIT, LOAD_LATER(LEASE), SWAP,
-        SEND(rejected), LOAD, SWAP, OVER},
-       ENDS_FOR(SESSION_ENDED, LOST_ROTATION),
-       .begins_ms = LIFE},
-  };
-  play(state, scenes, COUNT(scenes));
-}
-
 /* ---- the pair is stored ---- */
 
 static void a_pair_is_stored_over_what_it_may_replace(void **state) {
@@ -269,7 +235,7 @@ static void a_pair_is_never_dropped_for_a_store_that_fails(void **state) {
 static void we_sign_out(void) {
   uint64_t revision = 0;
   assert_true(identity__machine_sign_out(&machine, IDENTITY_REASON_LOGOUT, &next));
-  identity__record_stamp(&next, BOOT, after(clock_ms));
+  identity__record_stamp(&next, machine.boot_id, after(clock_ms));
   assert_int_equal(swap_into_slot(&next, machine.revision, IDENTITY__SAID_OK, &revision), IDENTITY__SAID_OK);
   identity__machine_commit(&machine, &next, revision, true);
 }
@@ -355,10 +321,9 @@ static void an_answer_belongs_to_what_it_started_from(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
+    SLOT_TEST(it_leaves_only_under_a_young_lease_of_its_own),
     SLOT_TEST(each_answer_has_its_end),
     SLOT_TEST(a_session_that_closes_leaves_what_others_must_know),
-    SLOT_TEST(what_the_store_holds_wins_over_a_refusal),
-    SLOT_TEST(another_handle_s_attempt_wins_over_a_refusal),
     SLOT_TEST(a_pair_is_stored_over_what_it_may_replace),
     SLOT_TEST(a_pair_that_was_overtaken_is_no_rotation_of_ours),
     SLOT_TEST(a_pair_is_never_dropped_for_a_store_that_fails),

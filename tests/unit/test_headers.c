@@ -20,6 +20,12 @@ static int begin(void **state) {
   return 0;
 }
 
+static void a_date_means_nothing_to_a_device_without_date(void **state) {
+  (void)begin(state);
+  assert_true(add("HTTP/1.1 429 x\r\n") && add("Retry-After: Fri, 15 Jan 2027 08:02:00 GMT\r\n"));
+  assert_int_equal(identity__headers_retry_after_ms(&headers, 60), 0);
+}
+
 static const struct {
   const char *line;
   int32_t status;
@@ -97,7 +103,7 @@ static void the_date_is_read_in_every_form_and_case(void **state) {
 
 static const struct {
   const char *name;
-  const char *date; /* NULL: none; the device believes in 1700000060 */
+  const char *date; /* NULL: none; the device believes in 1800000060 */
   const char *retry;
   int64_t ms;
 } retries[] = {
@@ -115,7 +121,7 @@ static const struct {
     {"words", NULL, "Retry-After: later\r\n", 0},
     {"empty", NULL, "Retry-After:\r\n", 0},
     {"a date counts from the answer's own", NOW, "Retry-After: Tue, 14 Nov 2023 22:15:20 GMT\r\n", 120000},
-    {"without one, from the device's", NULL, "Retry-After: Tue, 14 Nov 2023 22:15:20 GMT\r\n", 60000},
+    {"without one, from the device's", NULL, "Retry-After: Fri, 15 Jan 2027 08:02:00 GMT\r\n", 60000},
     {"a date that is over", NOW, "Retry-After: Tue, 14 Nov 2023 22:13:19 GMT\r\n", 0},
     {"a date of now", NOW, "Retry-After: Tue, 14 Nov 2023 22:13:20 GMT\r\n", 0},
     {"a date in years", NOW, "Retry-After: Tue, 14 Nov 2033 22:13:20 GMT\r\n", 3600000},
@@ -127,7 +133,7 @@ static void retry_after_is_time_to_wait(void **state) {
     CHECK(retries[i].name, add("HTTP/1.1 429 x\r\n") && add(retries[i].retry));
     if (retries[i].date != NULL) /* the order does not matter */
       CHECK(retries[i].name, add(retries[i].date));
-    CHECK_INT(retries[i].name, identity__headers_retry_after_ms(&headers, 1700000060), retries[i].ms);
+    CHECK_INT(retries[i].name, identity__headers_retry_after_ms(&headers, 1800000060), retries[i].ms);
   }
 }
 
@@ -185,6 +191,7 @@ static const struct CMUnitTest tests[] = {
     HEADER_TEST(the_last_answer_counts),
     HEADER_TEST(the_date_is_read_in_every_form_and_case),
     HEADER_TEST(retry_after_is_time_to_wait),
+    HEADER_TEST(a_date_means_nothing_to_a_device_without_date),
     HEADER_TEST(an_encoded_body_is_noticed),
     HEADER_TEST(all_lines_together_are_bounded),
     HEADER_TEST(answers_that_come_before_do_not_reset_the_bound),

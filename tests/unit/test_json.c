@@ -38,6 +38,47 @@ static void duplicate_names_are_refused_at_any_depth(void **state) {
   (void)parse("[{\"a\":1},{\"a\":2},{\"b\":{\"a\":1},\"a\":2}]");
 }
 
+/* An object of the most members in no order of their names; the one at the place has the name of another. */
+static char *add_object(char *at, size_t place, size_t other) {
+  for (size_t i = 0; i < IDENTITY__MAX_LIST; i++) {
+    size_t name = i == place ? other : i;
+    at += sprintf(at, "%s\"%03zu\":0", i > 0 ? "," : "{", name * 387 % IDENTITY__MAX_LIST);
+  }
+  return at + sprintf(at, "}");
+}
+
+static void a_duplicate_is_found_wherever_it_stands_in_a_large_object(void **state) {
+  (void)state;
+  static const size_t pairs[][2] = {{1, 0}, {999, 0}, {999, 998}, {500, 499}, {0, 999}, {387, 12}};
+  char *text = malloc(16 * IDENTITY__MAX_LIST);
+  assert_non_null(text);
+  (void)add_object(text, 0, 0);
+  assert_false(is_refused(text));
+  for (size_t i = 0; i < COUNT(pairs); i++) {
+    (void)add_object(text, pairs[i][0], pairs[i][1]);
+    assert_true(is_refused(text));
+  }
+  free(text);
+}
+
+/* As much as an answer may hold: nothing in it costs the square of its members. */
+static void an_answer_full_of_large_objects_is_read(void **state) {
+  (void)state;
+  enum { OBJECTS = 116 };
+  char *text = malloc((size_t)2 * IDENTITY__MAX_BODY);
+  assert_non_null(text);
+  char *at = text;
+  for (int i = 0; i < OBJECTS; i++) {
+    *at++ = i > 0 ? ',' : '[';
+    at = add_object(at, 0, 0);
+  }
+  at += sprintf(at, "]");
+  assert_in_range(at - text, IDENTITY__MAX_BODY / 2, IDENTITY__MAX_BODY);
+  const identity__json *root = parse_part("large objects", text, (size_t)(at - text));
+  assert_int_equal(identity__json_count(root), OBJECTS);
+  free(text);
+}
+
 static void what_the_scan_refuses_never_gets_further(void **state) {
   (void)state;
   static const char *const texts[] = {"", "{", "{} x", "NaN", "01", "{\"a\":\"\\u0000\"}", "\xEF\xBB\xBF{}"};
@@ -234,6 +275,8 @@ static void an_incomplete_document_is_freed_and_not_printed(void **state) {
 static const struct CMUnitTest tests[] = {
     DOCUMENT_TEST(names_are_case_sensitive),
     DOCUMENT_TEST(duplicate_names_are_refused_at_any_depth),
+    DOCUMENT_TEST(a_duplicate_is_found_wherever_it_stands_in_a_large_object),
+    DOCUMENT_TEST(an_answer_full_of_large_objects_is_read),
     DOCUMENT_TEST(what_the_scan_refuses_never_gets_further),
     DOCUMENT_TEST(members_of_an_object_are_bounded),
     DOCUMENT_TEST(the_deepest_document_is_read_and_freed),

@@ -9,7 +9,7 @@ static int64_t cooldown_at(int64_t ms) {
 
 static void backoff_grows_from_a_second_to_five_minutes(void **state) {
   (void)state;
-  static const int64_t bounds[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300};
+  static const int64_t bounds[] = {2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300, 300};
   for (size_t i = 0; i < COUNT(bounds); i++) {
     char name[32];
     (void)snprintf(name, sizeof name, "failure %zu", i + 1);
@@ -35,6 +35,8 @@ static void failures_are_counted_without_overflow(void **state) {
   assert_true(cooldown_at(0) <= 5 * MINUTE);
 }
 
+enum { BACKOFF = 1985 }; /* alone, the longest by the dice below */
+
 /* random: its upper 48 bits choose the quarter on top, the whole of it the backoff. */
 static const struct {
   const char *name;
@@ -42,11 +44,11 @@ static const struct {
   int64_t least_ms;
   int64_t most_ms;
 } retries[] = {
-    {"none", 0, SECOND, SECOND},
-    {"negative", -5 * SECOND, SECOND, SECOND},
-    {"negative by a little", -5, SECOND, SECOND},
+    {"none", 0, SECOND, BACKOFF},
+    {"negative", -5 * SECOND, SECOND, BACKOFF},
+    {"negative by a little", -5, SECOND, BACKOFF},
     {"a minute", MINUTE, MINUTE, 75 * SECOND},
-    {"less than the backoff", 100, SECOND, SECOND},
+    {"less than the backoff", 100, SECOND, BACKOFF},
     {"an hour", HOUR, HOUR, 75 * MINUTE},
     {"capped", 5 * HOUR, HOUR, 75 * MINUTE},
     {"absurd", INT64_MAX, HOUR, 75 * MINUTE},
@@ -135,7 +137,7 @@ static void a_late_pair_of_that_generation_wins_over_a_lost_rotation(void **stat
   assert_true(identity__machine_rotate(&machine, &grant, &late));
   fail_at(0, IDENTITY__VERDICT_AMBIGUOUS, 0, 0);
   fail_at(0, IDENTITY__VERDICT_REJECTED, 0, 0);
-  identity__record_stamp(&late, BOOT, start);
+  identity__record_stamp(&late, machine.boot_id, start);
   assert_int_equal(hear_at(0, &late, 9), IDENTITY_OK);
   assert_string_equal(machine.record.grant.refresh_token, "late");
   assert_int_equal(identity__machine_ask(&machine, start).verdict, IDENTITY__ASK_GIVE);
@@ -154,6 +156,16 @@ static void unknown_refusals_wait_five_fifteen_then_sixty_minutes(void **state) 
   assert_int_equal(cooldown_at(0), HOUR);
   assert_int_equal(machine.record.standing, IDENTITY__RECORD_SIGNED_IN);
   assert_int_equal(machine.record.first_refusal_boot_ms, start.boot_ms);
+}
+
+static void an_unknown_refusal_waits_as_long_as_it_asks_for(void **state) {
+  (void)state;
+  fail_at(0, IDENTITY__VERDICT_REFUSED, 4 * MINUTE, 0);
+  assert_int_equal(cooldown_at(0), 5 * MINUTE);
+  fail_at(0, IDENTITY__VERDICT_REFUSED, 40 * MINUTE, 0);
+  assert_int_equal(cooldown_at(0), 40 * MINUTE);
+  fail_at(0, IDENTITY__VERDICT_REFUSED, 5 * HOUR, (uint64_t)(15 * MINUTE) << 16);
+  assert_int_equal(cooldown_at(0), 75 * MINUTE);
 }
 
 static const struct {
@@ -227,6 +239,7 @@ static const struct CMUnitTest tests[] = {
     MACHINE_TEST(a_rejection_after_a_lost_answer_is_a_lost_rotation),
     MACHINE_TEST(a_late_pair_of_that_generation_wins_over_a_lost_rotation),
     MACHINE_TEST(unknown_refusals_wait_five_fifteen_then_sixty_minutes),
+    MACHINE_TEST(an_unknown_refusal_waits_as_long_as_it_asks_for),
     MACHINE_TEST(the_third_refusal_an_hour_after_the_first_is_definite),
     MACHINE_TEST(a_refusal_two_hours_after_the_first_is_not_yet_definite),
     MACHINE_TEST(a_clock_that_jumps_does_not_end_the_session),

@@ -172,37 +172,18 @@ static void a_stored_record_wins_by_epoch_then_generation(void **state) {
     loaded.epoch = machine.record.epoch + (uint64_t)(int64_t)stored[i].epoch;
     loaded.generation = machine.record.generation + (uint64_t)(int64_t)stored[i].generation;
     ours.dead = true;
+    ours.record.caused_count = 1; /* not stored yet, not lost */
     identity__look look = {.said = IDENTITY__SAID_OK, .revision = 77, .record = loaded};
     CHECK_INT(stored[i].name, identity__machine_hear(&ours, &look, start), IDENTITY_OK);
     CHECK_INT(stored[i].name, ours.counters.adoptions, stored[i].adopted);
     CHECK_INT(stored[i].name, ours.foreign, stored[i].adopted);
+    CHECK_INT(stored[i].name, ours.record.caused_count, 1);
     CHECK_INT(stored[i].name, ours.revision, 77);
     CHECK_INT(stored[i].name, ours.dead, !stored[i].adopted);
     CHECK_INT(stored[i].name, ours.record.epoch,
               machine.record.epoch + (uint64_t)(stored[i].adopted ? (int64_t)stored[i].epoch : 0));
     CHECK(stored[i].name, look.record.grant.jwt == NULL && look.record.epoch == 0);
     identity__machine_clear(&ours);
-  }
-}
-
-static void notes_of_another_handle_about_the_same_pair_are_taken(void **state) {
-  (void)state;
-  for (int unsaved = 0; unsaved < 2; unsaved++) {
-    identity__record loaded;
-    sign_in_with("refresh", LIFE);
-    assert_true(identity__machine_set_pending(&machine, kept, 2, &next));
-    identity__machine_commit(&machine, &next, 2, !unsaved);
-    machine.record.caused_count = 1;
-    identity__record_init(&loaded);
-    assert_true(identity__record_copy(&loaded, &machine.record));
-    loaded.failures = 3;
-    loaded.caused_count = 0;
-    assert_int_equal(hear_at(0, &loaded, 3), IDENTITY_OK);
-    assert_int_equal(machine.counters.adoptions, 0);
-    assert_int_equal(machine.record.failures, unsaved ? 0 : 3);
-    assert_int_equal(machine.record.caused_count, 1); /* not stored yet, not lost */
-    assert_int_equal(machine.revision, 3);
-    assert_null(loaded.grant.jwt);
   }
 }
 
@@ -316,6 +297,9 @@ static void a_tombstone_of_another_handle_ends_the_session_here(void **state) {
   assert_int_equal(hear_at(0, &tombstone, 3), IDENTITY_OK);
   CHECK_ASK("ask", identity__machine_ask(&machine, start), FAIL, IDENTITY_SIGNED_OUT);
   assert_int_equal(machine.record.reason, IDENTITY_REASON_OTHER_PROCESS);
+  assert_true(machine.foreign);
+  sign_in_with("refresh", LIFE);
+  assert_false(machine.foreign);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -328,7 +312,6 @@ static const struct CMUnitTest tests[] = {
     MACHINE_TEST(a_pair_forgets_failures_but_not_the_budget),
     MACHINE_TEST(a_record_that_could_not_be_stored_says_so),
     MACHINE_TEST(a_stored_record_wins_by_epoch_then_generation),
-    MACHINE_TEST(notes_of_another_handle_about_the_same_pair_are_taken),
     MACHINE_TEST(the_first_look_at_the_store_holds),
     MACHINE_TEST(what_was_decided_unread_goes_over_what_is_stored),
     MACHINE_TEST(a_damaged_store_needs_a_new_sign_in),

@@ -135,6 +135,7 @@ static void a_dead_token_costs_the_budget_once(void **state) {
   for (int i = 0; i < 10; i++)
     CHECK_ASK("again", rejected_at(5 * MINUTE, false), REFRESH, IDENTITY_OK);
   assert_int_equal(machine.record.caused_count, 1);
+  assert_int_equal(machine.counters.refused_tokens, 1);
 }
 
 static void a_dead_token_waits_for_the_cooldown(void **state) {

@@ -1,0 +1,98 @@
+/* A close that comes after a call has entered and before it stands in the line: close has not seen the call,
+ * and the call not the close. It must end CANCELLED, send nothing, and touch nothing that is gone. The linker
+ * puts the function below in the way of the library's own (Makefile), so that the moment can be met. */
+#include "support/stage.h"
+
+#include "drive/session.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+enum { ROUNDS = 300 };
+enum { BEFORE_CLOSE, IN_CLOSE, LATE_IN_CLOSE };
+
+static struct {
+  atomic_int moment; /* where the next call is held; -1: nowhere */
+  atomic_int entered;
+} hold = {.moment = -1};
+
+void __real_identity__loop_submit(identity__loop *loop, identity__call *call);
+void __wrap_identity__loop_submit(identity__loop *loop, identity__call *call);
+
+static void nap_us(long us) {
+  const struct timespec time = {0, us * 1000};
+  (void)nanosleep(&time, NULL);
+}
+
+static void await_closing(identity__loop *loop, const identity_session *session) {
+  bool closing = false;
+  while (!closing) {
+    pthread_mutex_lock(&loop->lock);
+    closing = session->closing;
+    pthread_mutex_unlock(&loop->lock);
+    nap_us(20);
+  }
+}
+
+void __wrap_identity__loop_submit(identity__loop *loop, identity__call *call) {
+  int moment = atomic_load(&hold.moment);
+  if (moment >= 0) {
+    atomic_store(&hold.entered, 1);
+    if (moment != BEFORE_CLOSE)
+      await_closing(loop, call->session);
+    if (moment == LATE_IN_CLOSE)
+      nap_us(1000); /* close has cancelled what it saw, and waits for us to leave */
+  }
+  __real_identity__loop_submit(loop, call);
+}
+
+static void *fetch(void *user_data) {
+  identity_session *session = user_data;
+  const identity_locale *locale = NULL;
+  identity_error error;
+  identity_status status = identity_fetch_locale(session, NULL, &locale, &error);
+  identity_locale_free(locale);
+  return (void *)(intptr_t)(status == error.status ? status : -1);
+}
+
+/* The status of a call that close met. */
+static identity_status meet(int moment) {
+  pthread_t thread;
+  void *status = NULL;
+  identity_session *session = service_open(&server, "viewer");
+  atomic_store(&hold.entered, 0);
+  atomic_store(&hold.moment, moment);
+  assert_int_equal(pthread_create(&thread, NULL, fetch, session), 0);
+  while (atomic_load(&hold.entered) == 0)
+    nap_us(20);
+  identity_session_close(session);
+  assert_int_equal(pthread_join(thread, &status), 0);
+  atomic_store(&hold.moment, -1);
+  return (identity_status)(intptr_t)status;
+}
+
+static void a_call_that_entered_before_a_close_is_cancelled_and_sends_nothing(void **state) {
+  (void)state;
+  for (int round = 0; round < ROUNDS; round++) {
+    assert_int_equal(meet(IN_CLOSE), IDENTITY_CANCELLED);
+    assert_int_equal(meet(LATE_IN_CLOSE), IDENTITY_CANCELLED);
+  }
+  assert_int_equal(probe_requests(&server), 0);
+}
+
+/* Nobody holds it: any order may come of it, and each ends well. */
+static void a_call_that_runs_against_a_close_is_answered_or_cancelled(void **state) {
+  (void)state;
+  for (int round = 0; round < ROUNDS; round++) {
+    identity_status status = meet(BEFORE_CLOSE);
+    assert_true(status == IDENTITY_OK || status == IDENTITY_CANCELLED);
+  }
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup(a_call_that_entered_before_a_close_is_cancelled_and_sends_nothing, reset),
+    cmocka_unit_test_setup(a_call_that_runs_against_a_close_is_answered_or_cancelled, reset),
+};
+
+SUITE_WITH("close race", tests, start, stop)
