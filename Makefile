@@ -137,6 +137,8 @@ $(B)/soak/harness: $(call object,$(SOAK_HARNESS_SOURCES)) $(STATIC)
 $(B)/soak/worker: $(call object,$(SOAK_WORKER_SOURCES)) $(STATIC)
 $(B)/soak/planted: $(call object,$(SOAK_PLANTED_SOURCES)) $(STATIC)
 LINK_planted := $(patsubst %,-Wl$(comma)--wrap=identity__%,refresh_verdict lease_left_ms keep_swap)
+.PHONY: soak-programs
+soak-programs: $(SOAK_PROGRAMS)
 $(SOAK_PROGRAMS):
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)

@@ -8,16 +8,17 @@ OUR_SOURCES := $(LIB_SOURCES) $(CLI_SOURCES) $(SANDBOX_SOURCES)
 SHELL_SCRIPTS := $(wildcard tests/*/*.sh examples/*/*.sh)
 
 .PHONY: check-warnings check-asan check-valgrind check-tidy check-cppcheck check-headers check-includes check-symbols \
-  check-house check-docs check-install check-shell check-prism check-slow check-faults check-fault-list
+  check-house check-docs check-install check-shell check-prism check-slow check-faults check-fault-list \
+  check-soak
 
 CHECKS := check-warnings check-headers check-includes check-symbols check-house check-docs check-install \
-  check-shell check-fault-list check-slow check-faults check-asan check-valgrind check-tidy check-cppcheck check-prism
+  check-shell check-fault-list check-slow check-faults check-soak check-asan check-valgrind check-tidy check-cppcheck check-prism
 
 check: test $(CHECKS) ## everything: tests, sanitizers, valgrind, static checks, contract
 	@echo "check: all of it passed"
 
 check-warnings: ## compile everything with warnings as errors, optimised for size and for debugging
-	$(MAKE) B=$(B)/warnings WERROR=1 CFLAGS="-Os -g0" lib tools test-programs
+	$(MAKE) B=$(B)/warnings WERROR=1 CFLAGS="-Os -g0" lib tools test-programs soak-programs
 	$(MAKE) B=$(B)/warnings-debug WERROR=1 CFLAGS="-O0 -g0 -D_FORTIFY_SOURCE=0 -Wno-cpp" lib
 
 check-asan: ## the tests under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer
@@ -70,6 +71,9 @@ check-faults: test-programs ## the faults that need more than two seconds each
 
 check-fault-list: ## each fault that is listed has a test with its number
 	sh tests/tools/check_faults.sh
+
+check-soak: tools soak-programs ## 24 virtual hours of every trouble: nobody is signed out who should not be (SEED= HOURS=)
+	SOAK_SEED="$(SEED)" SOAK_HOURS="$(HOURS)" bash tests/soak/run.sh $(B)
 
 check-prism: tools ## the stand-in service and the library against the OpenAPI file, judged by Prism
 	@test -x $(B)/npm/node_modules/.bin/prism || { echo "prism is missing: make deps-check"; exit 1; }
