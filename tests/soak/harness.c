@@ -201,9 +201,11 @@ static bool was_wet(const soak_verdict *verdict) {
 }
 
 static bool is_right(const soak_verdict *verdict) {
-  bool right = verdict->spurious == 0 && verdict->overlaps == 0 && verdict->without_success == 0;
+  /* Nobody revokes a token here: what is refused was used before, and the record has a mark of that. */
+  bool right = verdict->spurious == 0 && verdict->overlaps == 0 && verdict->refused == 0 &&
+               verdict->without_success == 0;
   if (soak.grace_s > 0)
-    right = right && verdict->lost_rotations == 0 && verdict->refused == 0;
+    right = right && verdict->lost_rotations == 0;
   return was_wet(verdict) && right;
 }
 

@@ -186,6 +186,18 @@ static void take_events(const handle *of) {
   }
 }
 
+/* For who reads the log. */
+static void explain(const handle *of) {
+  const char *json = NULL;
+  identity_error error;
+  if (identity_session_explain(of->session, &json, &error) != IDENTITY_OK)
+    give_up("explain", &error);
+  if (log_file != NULL)
+    fprintf(log_file, "%lld %d.%d.%d %s\n", (long long)page->now_ms, (int)device_number, (int)worker_number,
+            (int)of->number, json);
+  identity_explanation_free(json);
+}
+
 /* ---- signing in ---- */
 
 static bool log_in(handle *of) {
@@ -233,6 +245,7 @@ static void was_ended(handle *of) {
   bool new_device = reason == IDENTITY_REASON_NEVER_SIGNED_IN && of->logins == 0;
   if (state != IDENTITY_STATE_SIGNED_OUT || !new_device) {
     note(of, SOAK_ENDED, reason, state);
+    explain(of);
     virtual_ask();
   }
   if (is_over(state))
