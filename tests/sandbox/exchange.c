@@ -116,8 +116,19 @@ static void process_if_wanted(struct sbx_exchange *exchange) {
   sbx_exchange_note_progress(exchange);
 }
 
+static bool peer_is_gone(const struct sbx_exchange *exchange) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  if (info == NULL)
+    return true;
+  struct pollfd descriptor = {.fd = info->connect_fd, .events = POLLRDHUP};
+  return poll(&descriptor, 1, 0) > 0;
+}
+
+/* An answer that was held back has nobody to go to when its client has left. */
 static void resume(struct sbx_exchange *exchange) {
   exchange->stage = SBX_READY;
+  exchange->drop = exchange->drop || peer_is_gone(exchange);
   MHD_resume_connection(exchange->connection);
 }
 
@@ -137,15 +148,6 @@ void sbx_exchange_release(struct sbx_exchange *exchange) {
   exchange->released = true;
   process_if_wanted(exchange);
   resume(exchange);
-}
-
-static bool peer_is_gone(const struct sbx_exchange *exchange) {
-  const union MHD_ConnectionInfo *info =
-      MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-  if (info == NULL)
-    return true;
-  struct pollfd descriptor = {.fd = info->connect_fd, .events = POLLRDHUP};
-  return poll(&descriptor, 1, 0) > 0;
 }
 
 /* Runs outside libmicrohttpd, so the request is processed even when its client has left in the meantime: that

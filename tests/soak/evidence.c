@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-enum { READING_MS = 5000 }; /* some steps of virtual time */
-
 uint32_t evidence_count(const soak_case *run) {
   uint32_t count = run->page->event_count;
   return count < SOAK_MOST_EVENTS ? count : SOAK_MOST_EVENTS;
@@ -33,6 +31,7 @@ const soak_entry *evidence_issued_jwt(const soak_case *run, int32_t device, cons
   return found;
 }
 
+/* handle: its number; 0: any of the device. */
 static bool was_seen(const soak_case *run, const soak_entry *issued, int32_t handle, uint32_t before) {
   if (evidence_issued_jwt(run, issued->device, issued->jwt_issued) != issued)
     return false;
@@ -49,7 +48,7 @@ bool evidence_held(const soak_case *run, const soak_entry *issued, int32_t handl
   int64_t until_us = run->page->events[before].real_us;
   for (size_t i = 0; i < run->journal.count; i++) {
     const soak_entry *entry = &run->journal.entries[i];
-    if (entry->real_us <= until_us && (handle == 0 || handle == entry->handle) &&
+    if (entry->real_us <= until_us && handle == entry->handle &&
         strcmp(entry->refresh_token, issued->refresh_token_issued) == 0)
       return true;
   }
@@ -93,7 +92,7 @@ bool evidence_stopped(const soak_case *run, int32_t device, int32_t worker, int6
   return any;
 }
 
-bool evidence_store_held(const soak_case *run, int32_t device, int64_t from_us, int64_t to_us) {
+static bool store_held(const soak_case *run, int32_t device, int64_t from_us, int64_t to_us) {
   static const int32_t kinds[2] = {SOAK_STORE_HELD, SOAK_STORE_FREE};
   return lasted(run, kinds, device, -1, from_us, to_us);
 }
@@ -104,36 +103,34 @@ static bool is_of(const soak_event *event, const soak_entry *entry) {
   return event->device == entry->device && event->handle == entry->handle;
 }
 
-int64_t evidence_call_over_us(const soak_case *run, const soak_entry *entry) {
-  int64_t over_us = INT64_MAX;
-  bool begun = false;
-  for (uint32_t i = 0; i < evidence_count(run); i++) {
+static bool uses_network(const soak_event *begun, const soak_entry *entry, const soak_event *over) {
+  if (begun->real_us <= entry->real_us + EVIDENCE_BLUR_US && over->real_us >= entry->real_us)
+    return true;
+  return begun->kind == SOAK_CLOSING || (begun->value != SOAK_TAKE_TOKENS && begun->value != SOAK_READ_STATE);
+}
+
+/* A stopped process may have the store's lock. */
+static bool was_disturbed(const soak_case *run, int32_t device, int64_t from_us, int64_t to_us) {
+  return evidence_stopped(run, device, -1, from_us - EVIDENCE_SIGNAL_US, to_us) ||
+         store_held(run, device, from_us, to_us);
+}
+
+bool evidence_could_store(const soak_case *run, const soak_entry *entry, int64_t before_us) {
+  const soak_event *begun = NULL;
+  /* What is let go on takes a moment to leave. */
+  int64_t read_us = entry->answered_us + (entry->fault >= 0 ? EVIDENCE_SIGNAL_US : 0);
+  for (uint32_t i = 0; i < evidence_count(run) && run->page->events[i].real_us < before_us; i++) {
     const soak_event *event = &run->page->events[i];
     if (!is_of(event, entry))
       continue;
-    if (event->kind == SOAK_CALL || event->kind == SOAK_CLOSING) {
-      if (begun && event->real_us > entry->real_us)
-        return over_us;
-      begun = true;
-      over_us = INT64_MAX;
-    }
-    if ((event->kind == SOAK_CALL_END || event->kind == SOAK_CLOSED) && over_us == INT64_MAX)
-      over_us = event->real_us;
-  }
-  return over_us;
-}
-
-static bool uses_network(const soak_event *event) {
-  return event->kind == SOAK_CLOSING ||
-         (event->kind == SOAK_CALL && event->value != SOAK_TAKE_TOKENS && event->value != SOAK_READ_STATE);
-}
-
-bool evidence_driven(const soak_case *run, const soak_entry *entry, const soak_event *before) {
-  for (uint32_t i = 0; i < evidence_count(run); i++) {
-    const soak_event *event = &run->page->events[i];
-    if (is_of(event, entry) && uses_network(event) && event->real_us > entry->answered_us &&
-        event->now_ms + READING_MS < before->now_ms)
+    if (event->kind == SOAK_CALL || event->kind == SOAK_CLOSING)
+      begun = event;
+    if ((event->kind != SOAK_CALL_END && event->kind != SOAK_CLOSED) || begun == NULL)
+      continue;
+    if (event->real_us > read_us && uses_network(begun, entry, event) &&
+        !was_disturbed(run, entry->device, begun->real_us, event->real_us))
       return true;
+    begun = NULL;
   }
   return false;
 }

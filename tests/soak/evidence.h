@@ -13,22 +13,16 @@ uint32_t evidence_count(const soak_case *run);
 const soak_entry *evidence_issued(const soak_case *run, int32_t device, const char *refresh_token);
 /* The one that issued a JWT. Two of one second are equal: NULL. */
 const soak_entry *evidence_issued_jwt(const soak_case *run, int32_t device, const char *jwt);
-/* A handle had this pair before the event: it was seen with the JWT, or sent the refresh token. handle: its
- * number; 0: any of the device. */
+/* A handle had this pair before the event: it was seen with the JWT, or sent the refresh token. */
 bool evidence_held(const soak_case *run, const soak_entry *issued, int32_t handle, uint32_t before);
 
 /* The worker was killed in this time. */
 bool evidence_killed(const soak_case *run, int32_t worker, int64_t from_us, int64_t to_us);
 /* It was stopped at some moment of this time; worker -1: some worker of the device. */
 bool evidence_stopped(const soak_case *run, int32_t device, int32_t worker, int64_t from_us, int64_t to_us);
-/* The harness held the store of the device at some moment of this time. */
-bool evidence_store_held(const soak_case *run, int32_t device, int64_t from_us, int64_t to_us);
-
-/* When the call was over in which a handle made the request; INT64_MAX: it never was. */
-int64_t evidence_call_over_us(const soak_case *run, const soak_entry *entry);
-/* The handle that made the request has begun a call that uses the network since its answer, early enough to
- * have read it before another event. */
-bool evidence_driven(const soak_case *run, const soak_entry *entry, const soak_event *before);
+/* The handle that made the request could read its answer and store it before a moment: a call of it that uses
+ * the network came to its end, with nobody stopped or in the way of the store. */
+bool evidence_could_store(const soak_case *run, const soak_entry *entry, int64_t before_us);
 
 /* Finds out to which session each request belongs, and when each began. */
 void evidence_sort(soak_case *run);

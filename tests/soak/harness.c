@@ -21,7 +21,7 @@ enum {
   STEP_MS = 2000,       /* of virtual time, while everybody in a call polls in vain */
   CREEP_MS = 200,       /* while somebody does not get on with it: */
   CREEP_AFTER_MS = 30,  /* of real time */
-  EMPTY_POLLS = 2,      /* that everybody in a call has between two steps */
+  EMPTY_POLLS = 1,      /* that everybody in a call has between two steps */
   HELD_MEAN_MS = 45000, /* until the service lets go on what it held back */
   JOURNAL_EVERY_MS = 3000,
   PROGRESS_EVERY_MS = 10000

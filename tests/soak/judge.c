@@ -43,34 +43,24 @@ static const char *describe(const soak_entry *entry, char text[160]) {
 
 /* The refusal that a session may end for. */
 static const soak_entry *find_refusal(const soak_case *run, const soak_event *ended, int64_t session) {
-  for (size_t i = 0; i < run->journal.count; i++) {
+  const soak_entry *refusal = NULL;
+  for (size_t i = 0; i < run->journal.count && run->journal.entries[i].real_us <= ended->real_us; i++) {
     const soak_entry *entry = &run->journal.entries[i];
     if (entry->device == ended->device && !entry->login && entry->status == REFUSED && entry->processed &&
-        entry->refresh_token_issued[0] == '\0' && entry->session == session &&
-        entry->real_us <= ended->real_us)
-      return entry;
+        entry->refresh_token_issued[0] == '\0' && entry->session == session)
+      refusal = entry;
   }
-  return NULL;
+  return refusal;
 }
 
 /* Whether the answer with a pair may have been lost: by the service, or because its owner was killed,
- * stopped, not driven, or could not store it. */
-static bool may_be_lost(const soak_case *run, const soak_entry *entry, const soak_event *ended) {
-  bool own = ended->handle == entry->handle;
+ * stopped, not driven, or could not store it before the old token was sent again. Who sends it must have
+ * looked for the answer. */
+static bool may_be_lost(const soak_case *run, const soak_entry *entry, const soak_entry *refusal) {
   bool late = entry->fault >= 0 && fault_is_delay((size_t)entry->fault);
   if (!entry->sent || (entry->fault >= 0 && !late))
     return true;
-  int64_t from_us = entry->real_us - EVIDENCE_SIGNAL_US;
-  int64_t over_us = evidence_call_over_us(run, entry);
-  int64_t to_us = over_us < ended->real_us ? over_us : ended->real_us;
-  if (over_us == INT64_MAX && evidence_killed(run, entry->worker, from_us, ended->real_us))
-    return true;
-  if (evidence_stopped(run, entry->device, -1, from_us, to_us))
-    return true;
-  if (!own && evidence_store_held(run, entry->device, from_us, to_us))
-    return true;
-  bool undriven = over_us <= entry->answered_us + EVIDENCE_BLUR_US;
-  return undriven && !own && !evidence_driven(run, entry, ended);
+  return entry->handle != refusal->handle && !evidence_could_store(run, entry, refusal->real_us);
 }
 
 /* Why a session must not have ended; NULL: it was right. */
@@ -80,7 +70,8 @@ static const char *objection(const soak_case *run, const soak_sign_out *seen, ch
   text[0] = '\0';
   if (ended->value != IDENTITY_REASON_LOST_ROTATION && ended->value != IDENTITY_REASON_REFUSED)
     return "a reason that nobody gave";
-  if (find_refusal(run, ended, session) == NULL)
+  const soak_entry *refusal = find_refusal(run, ended, session);
+  if (refusal == NULL)
     return "the service refused nothing";
   for (size_t i = 0; i < seen->good.count; i++) {
     const soak_entry *entry = evidence_issued(run, ended->device, seen->good.list[i]);
@@ -91,11 +82,7 @@ static const char *objection(const soak_case *run, const soak_sign_out *seen, ch
       return "a good token is stored";
     if (evidence_held(run, entry, ended->handle, seen->event))
       return "it had a good token itself";
-    /* Of another handle: in memory only, while the store could not be written. */
-    if (evidence_held(run, entry, 0, seen->event) &&
-        !evidence_store_held(run, entry->device, entry->real_us, ended->real_us))
-      return "another handle had a good token";
-    if (!may_be_lost(run, entry, ended))
+    if (!may_be_lost(run, entry, refusal))
       return "a good pair had arrived";
   }
   return NULL;
