@@ -334,8 +334,11 @@ static int32_t take_response(identity__call *call, const identity__outcome *outc
 /* ---- timers and cancelling ---- */
 
 static identity_status unless_sent(const identity__call *call, identity_status status, int32_t progress) {
-  bool sent = call->state == STATE_SENDING && !call->prelude && progress != PROGRESS_UNSENT;
-  return sent && call->endpoint->expect.outcome_matters ? IDENTITY_OUTCOME_UNKNOWN : status;
+  bool held = call->state == STATE_HELD || call->state == STATE_AGAIN; /* answered, and memory was out */
+  bool sending = call->state == STATE_SENDING && !call->prelude && progress != PROGRESS_UNSENT;
+  return (sending || (held && call->endpoint != NULL)) && call->endpoint->expect.outcome_matters
+             ? IDENTITY_OUTCOME_UNKNOWN
+             : status;
 }
 
 /* The nearest of the limits. */

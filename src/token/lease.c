@@ -26,11 +26,17 @@ bool identity__lease_is_ours(const identity__lease *lease, const identity__lease
   return lease->fingerprint[0] != '\0' && strcmp(lease->owner, self->owner) == 0;
 }
 
+bool identity__lease_is_of(const identity__lease *lease, const char *refresh_token) {
+  char wanted[24];
+  if (refresh_token == NULL)
+    return false;
+  fingerprint(refresh_token, wanted);
+  return strcmp(lease->fingerprint, wanted) == 0;
+}
+
 int64_t identity__lease_left_ms(const identity__lease *lease, const char *refresh_token, bool owner_gone,
                                 int64_t boot_ms) {
-  char wanted[24];
-  fingerprint(refresh_token, wanted);
-  if (strcmp(lease->fingerprint, wanted) != 0 || lease->begun_boot_ms > boot_ms + CLOCK_SLACK_MS)
+  if (!identity__lease_is_of(lease, refresh_token) || lease->begun_boot_ms > boot_ms + CLOCK_SLACK_MS)
     return 0;
   int64_t longest = owner_gone ? IDENTITY__ORPHAN_MS : IDENTITY__LEASE_MS;
   int64_t ends = lease->begun_boot_ms + longest;

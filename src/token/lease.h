@@ -17,6 +17,8 @@ enum {
 /* self: a lease without a refresh token: the handle and its process. */
 void identity__lease_take(identity__lease *lease, const identity__lease *self, const char *refresh_token,
                           int64_t boot_ms);
+/* Whether it is of an attempt with this refresh token (NULL: of none). */
+bool identity__lease_is_of(const identity__lease *lease, const char *refresh_token);
 bool identity__lease_is_ours(const identity__lease *lease, const identity__lease *self);
 /* How long the attempt may still run; 0: it is over, there is none, or it is of another refresh token. */
 int64_t identity__lease_left_ms(const identity__lease *lease, const char *refresh_token, bool owner_gone,

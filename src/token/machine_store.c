@@ -75,6 +75,18 @@ static void add_caused(identity__record *record, int64_t boot_ms) {
   }
 }
 
+static bool same_text(const char *one, const char *other) {
+  return one == other || (one != NULL && other != NULL && strcmp(one, other) == 0);
+}
+
+/* The numbers are the same and the pairs are not: another handle has rotated what ours came from, and was
+ * stored. */
+static bool is_rival_of(const identity__record *loaded, const identity__record *ours) {
+  return is_same_pair(loaded, ours) && loaded->standing == IDENTITY__RECORD_SIGNED_IN &&
+         ours->standing == IDENTITY__RECORD_SIGNED_IN &&
+         !same_text(loaded->grant.refresh_token, ours->grant.refresh_token);
+}
+
 /* Refreshes after a 401 ride along with the next swap: ours are not all in the store yet. */
 static void keep_caused(identity__record *loaded, const identity__record *ours) {
   for (uint32_t i = 0; i < ours->caused_count; i++)
@@ -82,17 +94,40 @@ static void keep_caused(identity__record *loaded, const identity__record *ours) 
       add_caused(loaded, ours->caused_boot_ms[i]);
 }
 
-/* Of what has yet to reach the store, the consents of another handle and its lease are not ours to lose. */
+/* A foreign lease counts when it is of the refresh token that we hold; one that is no longer there is over.
+ */
+static void merge_lease(identity__machine *machine, const identity__record *loaded) {
+  identity__record *ours = &machine->record;
+  bool foreign = !identity__lease_is_ours(&loaded->lease, &machine->self);
+  if (foreign && identity__lease_is_of(&loaded->lease, ours->grant.refresh_token))
+    ours->lease = loaded->lease;
+  else if (!identity__lease_is_ours(&ours->lease, &machine->self))
+    memset(&ours->lease, 0, sizeof ours->lease);
+}
+
+/* What handles have met with one pair adds up. */
+static void merge_notes(identity__record *ours, const identity__record *loaded) {
+  ours->ambiguous = ours->ambiguous || loaded->ambiguous;
+  if (loaded->cooldown_boot_ms > ours->cooldown_boot_ms)
+    ours->cooldown_boot_ms = loaded->cooldown_boot_ms;
+  if (loaded->failures > ours->failures)
+    ours->failures = loaded->failures;
+  if (loaded->refusals <= ours->refusals)
+    return;
+  ours->refusals = loaded->refusals;
+  ours->first_refusal_boot_ms = loaded->first_refusal_boot_ms;
+}
+
+/* Of what has yet to reach the store, the consents of another handle, its lease and its notes are not ours to
+ * lose. */
 static void merge_unsaved(identity__machine *machine, identity__record *loaded) {
   identity__record *ours = &machine->record;
   if (!machine->answers_unsaved)
     identity__record_move_pending(ours, loaded);
   keep_caused(ours, loaded);
-  if (!is_same_pair(loaded, ours))
-    return;
-  ours->ambiguous = ours->ambiguous || loaded->ambiguous;
-  if (!identity__lease_is_ours(&loaded->lease, &machine->self))
-    ours->lease = loaded->lease;
+  merge_lease(machine, loaded);
+  if (is_same_pair(loaded, ours))
+    merge_notes(ours, loaded);
 }
 
 /* The same pair with other notes: another handle has written since (consents that have reached the service, a
@@ -122,7 +157,8 @@ static void adopt(identity__machine *machine, identity__look *look, identity__no
     return;
   }
   bool known = machine->record.epoch > 0;
-  bool other = is_newer(&look->record, &machine->record) || is_end_of(&look->record, &machine->record);
+  bool other = is_newer(&look->record, &machine->record) || is_end_of(&look->record, &machine->record) ||
+               is_rival_of(&look->record, &machine->record);
   identity__record_rebase(&look->record, machine->boot_id, now);
   if (!other) {
     merge(machine, &look->record);

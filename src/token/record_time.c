@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { SAME_START_MS = 2000 };
+
 void identity__record_stamp(identity__record *record, const char *boot_id, identity__now now) {
   memcpy(record->boot_id, boot_id, sizeof record->boot_id);
   record->written_boot_ms = now.boot_ms;
@@ -38,10 +40,22 @@ static void lose_time(identity__record *record, int64_t boot_ms) {
     record->caused_boot_ms[i] = boot_ms;
 }
 
+static int64_t distance(int64_t one, int64_t other) {
+  return one > other ? one - other : other - one;
+}
+
+/* Where the system does not name its boots, one is told by when it began. */
+static bool is_same_boot(const identity__record *record, const char *boot_id, identity__now now) {
+  if (boot_id[0] != '\0' || record->boot_id[0] != '\0')
+    return strcmp(record->boot_id, boot_id) == 0;
+  int64_t began_ms = record->written_wall_ms - record->written_boot_ms;
+  return distance(began_ms, now.wall_ms - now.boot_ms) <= SAME_START_MS;
+}
+
 void identity__record_rebase(identity__record *record, const char *boot_id, identity__now now) {
   /* Another process may have written it after we looked at the clock. */
   bool past = record->written_boot_ms <= now.boot_ms + IDENTITY__MINUTE_MS;
-  if (past && boot_id[0] != '\0' && strcmp(record->boot_id, boot_id) == 0)
+  if (past && is_same_boot(record, boot_id, now))
     return;
   int64_t absence = absence_ms(record, now);
   if (absence >= 0)

@@ -38,6 +38,8 @@ static const explore_bug rows[BUGS] = {
                         5, COST(0, 2, 0), GRACE_NONE},
     [BUG_PAIR_DROPPED] = {"pair-dropped", "a pair that the store does not take is dropped", "I3", 5,
                           COST(1, 1, 0), GRACE_NONE},
+    [BUG_STARVED_DROPPED] = {"starved-dropped", "a pair that there is no memory for is dropped", "I3", 5,
+                             COST(1, 1, 0), GRACE_NONE},
     [BUG_PAIR_FORGOTTEN] = {"pair-forgotten", "a pair that the store did not take counts as stored", "I3c", 5,
                             COST(1, 1, 0), GRACE_NONE},
     [BUG_PAIR_UNWANTED] = {"pair-unwanted", "a pair in memory gives way to the older one in the store",

@@ -216,6 +216,7 @@ static void add_machine(canon *all, const explore_handle *us) {
   const explore_store *store = &all->world->store;
   const bool bits[] = {machine->not_persisted,
                        machine->unread,
+                       machine->answers_unsaved,
                        machine->dead,
                        machine->flying,
                        machine->lease_unused,

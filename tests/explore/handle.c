@@ -45,10 +45,9 @@ void explore_abandon(explore_world *world, int32_t handle) {
 static void cut_off(explore_world *world, int32_t owner) {
   for (int32_t i = 0; i < REQUESTS; i++) {
     explore_request *request = &world->requests[i];
-    int64_t from = explore_rules_now.late_orphans ? request->left_ms : request->begun_ms;
     if (request->state == REQUEST_LEFT && request->owner == owner &&
-        from + IDENTITY__ORPHAN_MS < request->ends_ms)
-      request->ends_ms = from + IDENTITY__ORPHAN_MS;
+        request->begun_ms + IDENTITY__ORPHAN_MS < request->ends_ms)
+      request->ends_ms = request->begun_ms + IDENTITY__ORPHAN_MS;
   }
 }
 
@@ -93,6 +92,8 @@ void explore_close(explore_world *world, int32_t handle) {
     explore_abandon(world, handle);
     cut_off(world, us->owner);
     explore_land(world, handle, &landing);
+  } else if (us->next == IDENTITY__DO_WAIT && us->flight.verdict >= 0) {
+    explore_wake(world, handle); /* memory was out, and a pair or a mark waits for it */
   } else if (us->next == IDENTITY__DO_WAIT) {
     identity__flight_clear(&us->flight);
     us->machine.flying = false;
@@ -139,6 +140,8 @@ void explore_fly(explore_world *world, int32_t handle, int32_t next) {
     hold_request(world, handle);
   if (next == IDENTITY__DO_WAIT && explore_has_bug(BUG_FLYING_FORGOTTEN))
     us->machine.flying = false;
+  if (next == IDENTITY__DO_WAIT && explore_has_bug(BUG_STARVED_DROPPED))
+    next = us->next = IDENTITY__DO_NONE;
   if (next != IDENTITY__DO_NONE)
     return;
   us->machine.flying = false;
@@ -176,16 +179,23 @@ static void count_caused(explore_world *world, explore_handle *us) {
   world->caused = kept;
 }
 
+static bool may_leave(const explore_world *world, const explore_handle *us) {
+  if (explore_has_bug(BUG_BLIND_RELEASE))
+    return true;
+  identity__now now = world->now;
+  if (explore_has_bug(BUG_LATE_RELEASE))
+    now.boot_ms = us->flight.release_until_ms;
+  return identity__flight_may_leave(&us->flight, &us->machine, now);
+}
+
 void explore_release(explore_world *world, int32_t handle) {
   explore_handle *us = at(world, handle);
   explore_request *request = &world->requests[us->request];
-  bool late = world->now.boot_ms >= us->flight.release_until_ms && !explore_has_bug(BUG_LATE_RELEASE);
-  bool ours = identity__lease_is_ours(&us->machine.record.lease, &us->machine.self) ||
-              explore_has_bug(BUG_NO_LEASE) || explore_has_bug(BUG_BLIND_RELEASE);
-  if (late || !ours) {
+  if (!may_leave(world, us)) {
     identity__landing landing = {.late = true};
     memset(request, 0, sizeof *request);
     us->request = NOBODY;
+    explore_event_now.held_back = true;
     explore_land(world, handle, &landing);
     return;
   }

@@ -90,9 +90,10 @@ static int32_t signed_out(const explore_world *before, const explore_world *afte
 
 static int32_t no_way_back(const explore_world *before, const explore_world *after) {
   const explore_store *store = &after->store;
-  if (!was_swapped(before) || after->store_lost || store->before.record.epoch == store->now.record.epoch)
+  if (!was_swapped(before) || after->store_lost || before->store.now.record.epoch == store->now.record.epoch)
     return VACUOUS;
-  return verdict(!explore_has_secrets(&store->before.record));
+  return verdict(store->before.record.epoch == store->now.record.epoch ||
+                 !explore_has_secrets(&store->before.record));
 }
 
 /* ---- Notes beside the pair ---- */

@@ -52,7 +52,7 @@ static void find_moments(const explore_world *world, moments *all) {
     add_record(all, &us->machine.record);
     if (us->next == IDENTITY__DO_SEND && us->request != NOBODY &&
         world->requests[us->request].state == REQUEST_HELD)
-      add(all, us->flight.release_until_ms);
+      add(all, us->flight.release_until_ms + 1);
   }
   for (int32_t i = 0; i < REQUESTS; i++)
     if (world->requests[i].state == REQUEST_LEFT)

@@ -80,7 +80,8 @@ void explore_begin_order(explore_world *world, int32_t handle, int32_t kind, int
                                         .input = &us->order,
                                         .over = all ? IDENTITY__OVER_ALL : orders[kind].over,
                                         .both_copies = orders[kind].both_copies,
-                                        .in_memory_too = true};
+                                        .in_memory_too = true,
+                                        .answers = kind == USER_SET_PENDING || kind == USER_CLEAR_PENDING};
   order_on(world, handle, identity__change_begin(&us->order.change, &us->machine, world->now));
 }
 
@@ -118,10 +119,14 @@ static void load(explore_world *world, int32_t handle, bool flies, int32_t varia
   identity__look look;
   explore_load(world, handle, variant, &look);
   misread(us, flies, &look);
+  explore_starve(variant == LOAD_STARVED);
+  int32_t next = flies ? identity__flight_loaded(&us->flight, &us->machine, &look, &moment)
+                       : identity__change_loaded(&us->order.change, &us->machine, &look, moment.now);
+  explore_starve(false);
   if (flies)
-    explore_fly(world, handle, identity__flight_loaded(&us->flight, &us->machine, &look, &moment));
+    explore_fly(world, handle, next);
   else
-    order_on(world, handle, identity__change_loaded(&us->order.change, &us->machine, &look, moment.now));
+    order_on(world, handle, next);
 }
 
 static bool is_leasing(const explore_handle *us) {

@@ -1,6 +1,7 @@
 #include "explore/search.h"
 #include "explore/canon.h"
 #include "explore/invariants.h"
+#include "explore/seen.h"
 #include "explore/story.h"
 #include "explore/visited.h"
 
@@ -22,16 +23,18 @@ typedef struct search {
   bool full; /* not all worlds of the next depth are in the queue */
 } search;
 
+/* Of the processor: a busy machine explores as much as an idle one. */
 static double seconds_now(void) {
   struct timespec time = {0};
-  (void)clock_gettime(CLOCK_MONOTONIC, &time);
+  (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
   return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
 static void keep(search *all, const explore_world *world) {
   size_t used = explore_visited_bytes(&all->visited) + explore_queue_bytes(&all->queue);
+  bool last = all->limits->depth != 0 && all->depth + 1 == all->limits->depth;
   all->full = all->full || used > all->limits->bytes;
-  if (!all->full)
+  if (!all->full && !last)
     explore_queue_add(&all->queue, world, all->visited.count - 1);
 }
 
@@ -65,6 +68,7 @@ static void expand(search *all, const explore_world *world, uint32_t number) {
     explore_take(&after, steps[i]);
     all->result->transitions++;
     uint64_t broken = explore_check(world, &after);
+    explore_see(world, &after);
     if (all->limits->wanted != 0)
       broken &= all->limits->wanted;
     if (broken != 0)

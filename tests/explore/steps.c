@@ -94,14 +94,15 @@ static void release(explore_world *world, int32_t who, int32_t variant) {
 }
 
 static void hear(explore_world *world, int32_t who, int32_t variant) {
-  (void)variant;
   identity__landing landing = {0};
   explore_request request = take_request(world, who);
   explore_read_answer(world, who, &request, &landing);
   explore_event_now.answer = request.answer;
   if (explore_is_moved(&world->handles[who]))
     lose_answer(world, &request); /* it belongs to nobody any more */
+  explore_starve(variant == 1);
   explore_land(world, who, &landing);
+  explore_starve(false);
 }
 
 static void break_off(explore_world *world, int32_t who, int32_t variant) {
@@ -273,13 +274,13 @@ static const struct row {
   const char *words[VARIANTS];
 } rows[] = {
     {OF_HANDLE,
-     3,
+     4,
      can_load,
      explore_store_step,
      COST_NONE,
      COST_FAULT,
      {"reads the store", "reads the store; whether the lease's owner lives nobody can tell",
-      "finds the store locked"}},
+      "finds the store locked", "reads the store, but memory is out"}},
     {OF_HANDLE,
      3,
      can_swap,
@@ -297,7 +298,13 @@ static const struct row {
      {"arrives at the service", "is answered 500 unprocessed", "is processed but answered 500",
       "is answered 503", "is answered by a firewall (403, HTML)", "gets an undocumented refusal",
       "is processed but gets the pair of somebody else", "gets a JWT without a refresh token"}},
-    {OF_HANDLE, 1, can_hear, hear, COST_NONE, COST_NONE, {"gets its answer"}},
+    {OF_HANDLE,
+     2,
+     can_hear,
+     hear,
+     COST_NONE,
+     COST_FAULT,
+     {"gets its answer", "gets its answer, but memory is out"}},
     {OF_HANDLE, 1, can_break, break_off, COST_FAULT, COST_FAULT, {"loses its connection"}},
     {OF_HANDLE, 1, can_give_up, give_up, COST_FAULT, COST_FAULT, {"gives up waiting for the answer"}},
     {OF_HANDLE, 1, can_wake, wake, COST_NONE, COST_NONE, {"wakes and looks again"}},

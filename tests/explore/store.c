@@ -29,7 +29,7 @@ void explore_load(const explore_world *world, int32_t handle, int32_t variant, i
   if (look->said != IDENTITY__SAID_OK)
     return;
   (void)identity__record_copy(&look->record, &now->record);
-  look->owner_gone = variant == LOAD_FINE && explore_owner_is_gone(world, &look->record.lease);
+  look->owner_gone = variant != LOAD_OWNER_UNKNOWN && explore_owner_is_gone(world, &look->record.lease);
   explore_event_now.store = STORE_READ;
 }
 

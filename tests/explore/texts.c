@@ -56,8 +56,14 @@ int32_t explore_number(const char *text) {
 char *__wrap_identity__secret_copy(const char *text);
 void __wrap_identity__secret_free(char *text);
 
+static bool is_starved;
+
+void explore_starve(bool starved) {
+  is_starved = starved;
+}
+
 char *__wrap_identity__secret_copy(const char *text) {
-  return (char *)(uintptr_t)text;
+  return is_starved ? NULL : (char *)(uintptr_t)text;
 }
 
 void __wrap_identity__secret_free(char *text) {

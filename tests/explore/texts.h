@@ -4,6 +4,7 @@
 #ifndef EXPLORE_TEXTS_H
 #define EXPLORE_TEXTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 char *explore_jwt(int32_t number);
@@ -11,6 +12,8 @@ char *explore_refresh_token(int32_t number);
 char *explore_customer(int32_t number);
 char *explore_owner(int32_t number);
 char *explore_word(const char *word);
+/* From now on no copy can be made: memory is out. */
+void explore_starve(bool starved);
 /* The number of such a text; 0: NULL. */
 int32_t explore_number(const char *text);
 

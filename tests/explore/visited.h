@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-enum { NO_PARENT = 0xFFFFFFFF };
+#define NO_PARENT UINT32_MAX
 
 typedef struct explore_visited {
   uint64_t *hashes; /* 0: free */

@@ -131,8 +131,7 @@ typedef struct explore_world {
 enum { GRACE_NONE, GRACE_PREVIOUS };
 typedef struct explore_rules {
   int32_t grace;
-  bool late_orphans; /* the service acts up to 10 s after a request left, whatever became of its sender */
-  int32_t bug;       /* BUG_x */
+  int32_t bug; /* BUG_x */
 } explore_rules;
 extern explore_rules explore_rules_now;
 
@@ -144,6 +143,7 @@ typedef struct explore_event {
   bool released;  /* a request left */
   bool landed;    /* a flight was told what came of its request */
   int32_t answer; /* landed: ANSWER_x; NOBODY: none came */
+  bool held_back; /* it was too late for one */
   bool flight_over;
   int32_t ordered;        /* USER_x that is over now */
   identity_status status; /* of it */
@@ -175,7 +175,7 @@ char explore_name(int32_t handle);
 bool explore_root(explore_world *world, int32_t number, const char **words);
 
 /* ---- store.c ---- */
-enum { LOAD_FINE, LOAD_OWNER_UNKNOWN, LOAD_LOCKED };
+enum { LOAD_FINE, LOAD_OWNER_UNKNOWN, LOAD_LOCKED, LOAD_STARVED };
 enum { SWAP_FINE, SWAP_FAILS, SWAP_WRITES_AND_FAILS };
 void explore_load(const explore_world *world, int32_t handle, int32_t variant, identity__look *look);
 int32_t explore_swap(explore_world *world, int32_t handle, int32_t variant, const identity__record *next,

@@ -79,3 +79,19 @@ check-prism: tools ## the stand-in service and the library against the OpenAPI f
 	@test -x $(B)/npm/node_modules/.bin/prism || { echo "prism is missing: make deps-check"; exit 1; }
 	bash tests/contract/prism.sh $(B)/npm/node_modules/.bin/prism $(B)/identity-sandbox
 	bash tests/contract/prism_library.sh $(B)/npm/node_modules/.bin/prism $(B)
+
+# ---- the explorer of the token machine: tests/explore/README.md ----
+EXPLORE_OBJECTS := $(call object,$(wildcard tests/explore/*.c))
+$(EXPLORE_OBJECTS): FLAGS = -Iinclude -Isrc -Itests
+-include $(wildcard $(EXPLORE_OBJECTS:.o=.d))
+
+# Its worlds share their texts: tests/explore/texts.c.
+$(B)/explore: $(EXPLORE_OBJECTS) $(STATIC)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=identity__secret_copy -Wl,--wrap=identity__secret_free -o $@ $^ $(LIB_LIBS)
+
+.PHONY: check-explore
+check: check-explore
+check-explore: $(B)/explore ## every interleaving of two handles, store, service, time and faults, to a stated depth
+	$(B)/explore --self-test
+	$(B)/explore

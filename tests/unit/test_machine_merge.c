@@ -3,6 +3,8 @@
 
 #include "base/secret.h"
 
+#include "base/secret.h"
+
 static char terms[] = "terms", one[] = "1", news[] = "broadcaster_marketing", two[] = "1.7";
 static const identity__kept_consent kept[] = {{terms, one, 1}, {news, two, 0}};
 static const identity__lease their_self = {.owner = "other"};
@@ -62,14 +64,16 @@ static void notes_about_another_standing_are_not(void **state) {
 
 /* ---- ours is not stored yet ---- */
 
+/* What both have met adds up. */
 static void what_is_not_stored_holds(void **state) {
   (void)state;
   machine.not_persisted = true;
-  machine.record.failures = 1;
+  machine.record.failures = 5;
   machine.record.cooldown_boot_ms = after(HOUR).boot_ms;
   hear();
   assert_true(machine.not_persisted);
-  assert_int_equal(machine.record.failures, 1);
+  assert_int_equal(machine.record.failures, 5);
+  assert_int_equal(machine.record.refusals, 1);
   assert_int_equal(identity__machine_cooldown_ms(&machine, start), HOUR);
 }
 
@@ -90,12 +94,28 @@ static void a_lease_of_ours_in_the_store_is_no_news(void **state) {
   assert_string_equal(machine.record.lease.fingerprint, "");
 }
 
-static void a_lease_of_an_older_pair_is_no_news(void **state) {
+/* A pair may have come without a refresh token: what counts is the one that is sent. */
+static void a_foreign_lease_counts_by_its_refresh_token(void **state) {
   (void)state;
   machine.not_persisted = true;
   machine.record.generation++;
   hear();
+  assert_string_equal(machine.record.lease.owner, "other");
+  identity__lease_take(&loaded.lease, &their_self, "older", start.boot_ms);
+  loaded.epoch = machine.record.epoch;
+  hear();
   assert_string_equal(machine.record.lease.fingerprint, "");
+}
+
+/* Both have rotated one token, in a grace period: one of the pairs is stored, and that is the one. */
+static void a_stored_pair_of_the_same_numbers_wins(void **state) {
+  (void)state;
+  machine.not_persisted = true;
+  identity__secret_free(loaded.grant.refresh_token);
+  loaded.grant.refresh_token = identity__secret_copy("theirs");
+  assert_int_equal(hear_at(0, &loaded, 7), IDENTITY_OK);
+  assert_string_equal(machine.record.grant.refresh_token, "theirs");
+  assert_false(machine.not_persisted);
 }
 
 /* A definite refusal after a lost answer is a lost rotation, whoever has lost it. */
@@ -253,7 +273,8 @@ static const struct CMUnitTest tests[] = {
     TEST(what_is_not_stored_holds),
     TEST(of_the_leases_in_the_store_only_a_foreign_one_is_taken),
     TEST(a_lease_of_ours_in_the_store_is_no_news),
-    TEST(a_lease_of_an_older_pair_is_no_news),
+    TEST(a_foreign_lease_counts_by_its_refresh_token),
+    TEST(a_stored_pair_of_the_same_numbers_wins),
     TEST(a_lost_answer_of_another_handle_is_not_forgotten),
     TEST(a_lost_answer_for_an_older_pair_is_over),
     TEST(consents_of_another_handle_are_taken_unless_ours_are_newer),
