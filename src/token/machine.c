@@ -23,6 +23,9 @@ int64_t identity__machine_remaining(const identity__machine *machine, identity__
   if (machine->dead)
     return 0;
   int64_t age = now.boot_ms - grant->sent_boot_ms;
+  /* Another process may have asked for it after we looked at the clock. */
+  if (age < 0 && age >= -IDENTITY__MINUTE_MS)
+    age = 0;
   if (grant->age != IDENTITY__AGE_KNOWN || age < 0)
     return -1;
   return age < grant->life_ms ? grant->life_ms - age : 0;
@@ -171,6 +174,9 @@ identity__ask identity__machine_rejected(identity__machine *machine, uint64_t ep
     return identity__machine_ask(machine, now);
   if (machine->dead || machine->flying)
     return replace(machine, identity__machine_remaining(machine, now), now);
+  /* It is over by its age: that is no news, and no 401 has caused what follows. */
+  if (identity__machine_remaining(machine, now) == 0)
+    return replace(machine, 0, now);
   if ((!expired && is_too_young(machine, now)) || budget_is_spent(record, now))
     return answer(IDENTITY__ASK_FAIL, IDENTITY_NOT_ALLOWED, 0, 0);
   machine->dead = true;

@@ -68,7 +68,8 @@ static const struct {
     {"the boot clock runs", 0, 1300 * SECOND, 10 * MINUTE},
     {"the wall clock steps ahead", INT64_C(1890000000) * SECOND, 1300 * SECOND, 10 * MINUTE},
     {"the wall clock is set back", 1, 1300 * SECOND, 10 * MINUTE},
-    {"the boot clock ran backwards", 0, 999 * SECOND, -1},
+    {"looked at before another process asked for it", 0, 999 * SECOND, 15 * MINUTE},
+    {"the boot clock ran backwards", 0, 939 * SECOND, -1},
     {"suspended for 8 hours", 0, 1000 * SECOND + 8 * HOUR, 0},
 };
 

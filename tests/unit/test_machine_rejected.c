@@ -57,7 +57,6 @@ static const struct {
     {"just issued, but the service says it is expired", LIFE, 0, true, true},
     {"short life, before its half", 30 * SECOND, 15 * SECOND - 1, false, false},
     {"short life, at its half", 30 * SECOND, 15 * SECOND, false, true},
-    {"over", LIFE, LIFE, false, true},
 };
 
 static void a_young_token_is_not_worth_a_refresh(void **state) {
@@ -70,6 +69,17 @@ static void a_young_token_is_not_worth_a_refresh(void **state) {
     CHECK_INT(youths[i].name, machine.dead, youths[i].refreshes);
     CHECK_INT(youths[i].name, machine.record.caused_count, youths[i].refreshes);
   }
+}
+
+/* Refreshes by age are limited by backoff alone. */
+static void a_refusal_of_a_token_that_is_over_is_no_cause(void **state) {
+  (void)state;
+  for (int64_t i = 1; i <= 2 * IDENTITY__MAX_CAUSED; i++) {
+    CHECK_ASK("over", rejected_at(i * LIFE, true), REFRESH, IDENTITY_OK);
+    rotate_at(i * LIFE, LIFE);
+  }
+  assert_int_equal(machine.record.caused_count, 0);
+  assert_int_equal(machine.counters.refused_tokens, 0);
 }
 
 static void a_token_of_unknown_age_is_not_young(void **state) {
@@ -163,6 +173,7 @@ static const struct CMUnitTest tests[] = {
     MACHINE_TEST(a_refusal_of_an_older_token_is_resent_with_the_current_one),
     MACHINE_TEST(a_refusal_of_an_older_token_joins_where_the_current_one_is_over),
     MACHINE_TEST(a_young_token_is_not_worth_a_refresh),
+    MACHINE_TEST(a_refusal_of_a_token_that_is_over_is_no_cause),
     MACHINE_TEST(a_token_of_unknown_age_is_not_young),
     MACHINE_TEST(four_refreshes_an_hour_are_caused_by_refusals),
     MACHINE_TEST(the_budget_comes_back_an_hour_after_each),
