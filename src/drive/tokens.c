@@ -102,7 +102,8 @@ static bool tell(identity_session *session, identity__call *call, const identity
 bool identity__tokens_ask(identity_session *session, identity__call *call, int32_t asks,
                           identity__token_news *news, identity__event *event) {
   call->asks = asks;
-  if (session->tokens.blocked != IDENTITY_OK)
+  /* Who is signed out here may have been signed in through another handle since. */
+  if (identity__machine_standing(&session->tokens) != IDENTITY_OK)
     identity__keep_load(session);
   identity__keep_retry(session, true);
   identity__ask ask = ask_machine(session, call);

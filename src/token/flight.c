@@ -53,11 +53,15 @@ static bool make_lease(const identity__machine *machine, const void *input, iden
   return identity__machine_lease(machine, *now, next);
 }
 
-static int32_t take_lease(identity__flight *flight, const identity__machine *machine,
+static int32_t take_lease(identity__flight *flight, identity__machine *machine,
                           const identity__moment *moment) {
   flight->change = (identity__change){.make = make_lease, .input = &moment->now, .over = IDENTITY__OVER_PAIR};
   flight->state = LEASING;
   int32_t next = identity__change_begin(&flight->change, machine, moment->now);
+  /* Whatever the store says to the swap, the lease may be there: until something is sent, it hinders nobody.
+   * What the one before it has left behind is not forgotten. */
+  machine->record.ambiguous = machine->record.ambiguous || flight->change.next.ambiguous;
+  machine->lease_unused = true;
   flight->change.input = NULL; /* it is not made again: who loses the swap looks first */
   return next == IDENTITY__DO_NONE ? end(flight, flight->change.status) : next;
 }
@@ -101,15 +105,20 @@ static int32_t send(identity__flight *flight, identity__machine *machine) {
   return IDENTITY__DO_SEND;
 }
 
-static int32_t leased(identity__flight *flight, identity__machine *machine, int32_t said, uint64_t revision) {
+static int32_t leased(identity__flight *flight, identity__machine *machine, int32_t said, uint64_t revision,
+                      const identity__moment *moment) {
   if (said == IDENTITY__SAID_CONFLICT) {
     identity__record_clear(&flight->change.next);
     machine->counters.conflicts++;
     return look(flight, LOOKING);
   }
-  flight->change.in_memory_too = said == IDENTITY__SAID_FAILED && flight->in_memory;
+  /* Without a store there is no lease that others see: not while the JWT does, and a refusal may then mean
+   * that one of them was faster. */
+  bool needed = flight->rotation || !identity__machine_is_usable(machine, moment->now);
+  flight->change.in_memory_too = said == IDENTITY__SAID_FAILED && flight->in_memory && needed;
   (void)identity__change_swapped(&flight->change, machine, said, revision);
   bool held = flight->change.in_memory_too;
+  machine->record.ambiguous = machine->record.ambiguous || held;
   return flight->change.status == IDENTITY_OK || held ? send(flight, machine)
                                                       : end(flight, flight->change.status);
 }
@@ -237,7 +246,7 @@ int32_t identity__flight_loaded(identity__flight *flight, identity__machine *mac
 int32_t identity__flight_swapped(identity__flight *flight, identity__machine *machine, int32_t said,
                                  uint64_t revision, const identity__moment *moment) {
   if (flight->state == LEASING)
-    return leased(flight, machine, said, revision);
+    return leased(flight, machine, said, revision, moment);
   return go_on(flight, machine, identity__change_swapped(&flight->change, machine, said, revision), moment);
 }
 

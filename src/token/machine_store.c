@@ -175,7 +175,8 @@ static void adopt(identity__machine *machine, identity__look *look, identity__no
  * more than any count of sign-ins. */
 static void lose(identity__machine *machine, identity__now now) {
   identity__record_clear(&machine->record);
-  machine->record.epoch = now.wall_ms > 0 ? (uint64_t)(now.wall_ms / 1000) : 1;
+  int64_t wall_s = now.wall_ms / 1000;
+  machine->record.epoch = (uint64_t)(wall_s > IDENTITY__CLOCK_FLOOR_S ? wall_s : IDENTITY__CLOCK_FLOOR_S);
   machine->record.standing = IDENTITY__RECORD_REAUTH;
   machine->record.reason = IDENTITY_REASON_STORE_LOST;
 }

@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <stddef.h>
 
-enum { PEER_SEEN = 8192, PEER_MOST_OPEN = 64 };
+enum { PEER_SEEN = 8192, PEER_MOST_OPEN = 512 };
 
 typedef struct peer {
   int port;
