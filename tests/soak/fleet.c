@@ -1,21 +1,17 @@
 #include "soak/fleet.h"
+#include "soak/devices.h"
 #include "soak/link.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define SECOND_MS INT64_C(1000)
 #define MINUTE_MS (60 * SECOND_MS)
 #define HOUR_MS (60 * MINUTE_MS)
-#define YEAR_MS (8766 * HOUR_MS)
 
 typedef struct member {
   pid_t process; /* 0: none */
@@ -26,18 +22,11 @@ typedef struct member {
   int32_t aimed; /* a signal that waits for the worker to be in a call; 0: none */
 } member;
 
-typedef struct place {
-  int64_t freed_ms; /* the store is held until then; 0: it is free */
-  int64_t online_ms;
-  int lock;
-} place;
-
 static struct {
   soak_page *page;
   const char *program;
   const char *page_path;
   member members[SOAK_ALL_WORKERS];
-  place places[SOAK_DEVICES];
   soak_dice dice;
   soak_tally tally;
   bool calm;
@@ -61,6 +50,8 @@ static void start(int32_t worker) {
   soak_worker *shared = &fleet.page->workers[worker];
   shared->doing = SOAK_BUSY;
   shared->handle = 0;
+  shared->strike_sent = 0;
+  shared->strike_received = 0;
   snprintf(number, sizeof number, "%d", (int)worker);
   snprintf(run, sizeof run, "%d", (int)++one->runs);
   one->process = fork();
@@ -84,6 +75,16 @@ static void give_turn_back(int32_t worker) {
   (void)atomic_compare_exchange_strong(&fleet.page->devices[worker / SOAK_WORKERS].login_turn, &holder, 0);
 }
 
+/* It is dead, and comes back. */
+static void bury(int32_t worker, int64_t restarts_ms) {
+  member *one = &fleet.members[worker];
+  one->process = 0;
+  one->stopped = false;
+  one->restarts_ms = restarts_ms;
+  fleet.page->workers[worker].doing = SOAK_DEAD;
+  give_turn_back(worker);
+}
+
 static void end(int32_t worker, int64_t restarts_ms) {
   member *one = &fleet.members[worker];
   if (one->process == 0)
@@ -91,11 +92,33 @@ static void end(int32_t worker, int64_t restarts_ms) {
   note_worker(SOAK_KILLED, worker, (int32_t)one->process);
   kill(one->process, SIGKILL);
   waitpid(one->process, NULL, 0);
-  one->process = 0;
-  one->stopped = false;
-  one->restarts_ms = restarts_ms;
-  fleet.page->workers[worker].doing = SOAK_DEAD;
+  bury(worker, restarts_ms);
+}
+
+/* It stands still, and goes on. */
+static void halt(int32_t worker, int64_t ms) {
+  member *one = &fleet.members[worker];
+  one->stopped = true;
+  one->goes_on_ms = fleet.page->now_ms + ms;
   give_turn_back(worker);
+}
+
+static int64_t some_absence_ms(void) {
+  return soak_span(&fleet.dice, 100, 10 * MINUTE_MS);
+}
+
+static int64_t some_rest_ms(void) {
+  return soak_span(&fleet.dice, SECOND_MS, 2 * HOUR_MS);
+}
+
+/* By itself only where it was told to. */
+static void has_ended(int32_t worker, int status) {
+  if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
+    soak_give_up("worker %d ended by itself: %s %d", (int)worker,
+                 WIFSIGNALED(status) ? "signal" : "exit code",
+                 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+  fleet.tally.kills++;
+  bury(worker, fleet.page->now_ms + some_absence_ms());
 }
 
 static void stop(int32_t worker, int64_t ms) {
@@ -105,11 +128,12 @@ static void stop(int32_t worker, int64_t ms) {
     return;
   note_worker(SOAK_STOPPED, worker, (int32_t)one->process);
   kill(one->process, SIGSTOP);
-  if (waitpid(one->process, &status, WUNTRACED) != one->process || !WIFSTOPPED(status))
-    soak_give_up("worker %d ended by itself", (int)worker);
-  one->stopped = true;
-  one->goes_on_ms = fleet.page->now_ms + ms;
-  give_turn_back(worker);
+  if (waitpid(one->process, &status, WUNTRACED) != one->process)
+    soak_give_up("worker %d is nobody's", (int)worker);
+  if (WIFSTOPPED(status))
+    halt(worker, ms);
+  else
+    has_ended(worker, status);
 }
 
 static void go_on(int32_t worker) {
@@ -128,20 +152,29 @@ bool fleet_runs(int32_t worker) {
 static void look_after(int32_t worker) {
   member *one = &fleet.members[worker];
   int status = 0;
-  if (one->process > 0 && !one->stopped && waitpid(one->process, &status, WNOHANG) == one->process) {
-    one->process = 0;
-    soak_give_up("worker %d ended by itself: %s %d", (int)worker,
-                 WIFSIGNALED(status) ? "signal" : "exit code",
-                 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+  if (!fleet_runs(worker) || waitpid(one->process, &status, WNOHANG | WUNTRACED) != one->process)
+    return;
+  if (!WIFSTOPPED(status)) {
+    has_ended(worker, status);
+    return;
   }
+  fleet.tally.stops++;
+  halt(worker, some_rest_ms());
 }
 
 /* ---- what befalls them ---- */
 
-/* In the middle of a call more often than not. */
+/* Any time in a call, more often than not; or as soon as a refresh token has left, or its answer has come. */
 static void aim(int32_t signal_number) {
-  member *one = &fleet.members[soak_pick(&fleet.dice, SOAK_ALL_WORKERS)];
-  one->aimed = signal_number;
+  int64_t which = soak_pick(&fleet.dice, SOAK_ALL_WORKERS);
+  soak_worker *shared = &fleet.page->workers[which];
+  int64_t roll = soak_pick(&fleet.dice, 4);
+  if (roll == 0)
+    shared->strike_sent = signal_number;
+  else if (roll == 1)
+    shared->strike_received = signal_number;
+  else
+    fleet.members[which].aimed = signal_number;
 }
 
 static void kill_one(void) {
@@ -159,21 +192,17 @@ static void hit(int32_t worker) {
     return;
   if (one->aimed == SIGKILL) {
     fleet.tally.kills++;
-    end(worker, fleet.page->now_ms + soak_span(&fleet.dice, 100, 10 * MINUTE_MS));
+    end(worker, fleet.page->now_ms + some_absence_ms());
   } else {
     fleet.tally.stops++;
-    stop(worker, soak_span(&fleet.dice, SECOND_MS, 2 * HOUR_MS));
+    stop(worker, some_rest_ms());
   }
   one->aimed = 0;
 }
 
-static int32_t some_device(void) {
-  return (int32_t)soak_pick(&fleet.dice, SOAK_DEVICES);
-}
-
 /* The device sleeps: its boot clock runs on. */
 static void suspend(void) {
-  int32_t first = some_device() * SOAK_WORKERS;
+  int32_t first = devices_pick() * SOAK_WORKERS;
   int64_t ms = soak_span(&fleet.dice, MINUTE_MS, 4 * HOUR_MS);
   fleet.tally.suspends++;
   for (int32_t i = first; i < first + SOAK_WORKERS; i++)
@@ -181,7 +210,7 @@ static void suspend(void) {
 }
 
 static void reboot(void) {
-  int32_t number = some_device();
+  int32_t number = devices_pick();
   soak_device *device = &fleet.page->devices[number];
   int64_t back_ms = fleet.page->now_ms + soak_span(&fleet.dice, 5 * SECOND_MS, 30 * MINUTE_MS);
   fleet.tally.reboots++;
@@ -193,72 +222,9 @@ static void reboot(void) {
   device->booted_ms = back_ms;
 }
 
-static void step_clock(void) {
-  static const int64_t skews_ms[] = {0, 0, HOUR_MS, -HOUR_MS, 10 * YEAR_MS, -10 * YEAR_MS, 100 * SECOND_MS};
-  soak_device *device = &fleet.page->devices[some_device()];
-  int64_t roll = soak_pick(&fleet.dice, 9);
-  fleet.tally.steps_of_clocks++;
-  if (roll < 7)
-    device->wall_skew_ms = skews_ms[roll];
-  else if (roll == 7)
-    device->wall_skew_ms = -SOAK_EPOCH_MS - fleet.page->now_ms; /* 1970 */
-  else
-    device->wall_skew_ms = soak_pick(&fleet.dice, 20 * YEAR_MS) - 10 * YEAR_MS;
-}
-
-static int open_slot(int32_t device) {
-  char directory[192];
-  char path[512];
-  int file = -1;
-  soak_store_path(fleet.page, device, directory);
-  DIR *list = opendir(directory);
-  for (const struct dirent *entry; list != NULL && file < 0 && (entry = readdir(list)) != NULL;) {
-    snprintf(path, sizeof path, "%s/%s", directory, entry->d_name);
-    if (entry->d_name[0] != '.')
-      file = open(path, O_RDWR | O_CLOEXEC);
-  }
-  if (list != NULL)
-    closedir(list);
-  return file;
-}
-
-static void hold_store(void) {
-  int32_t device = some_device();
-  place *here = &fleet.places[device];
-  if (here->freed_ms != 0)
-    return;
-  here->lock = open_slot(device);
-  if (here->lock < 0 || flock(here->lock, LOCK_EX | LOCK_NB) != 0) {
-    if (here->lock >= 0)
-      close(here->lock);
-    return;
-  }
-  fleet.tally.locks++;
-  note(SOAK_STORE_HELD, device, -1, 0);
-  here->freed_ms = fleet.page->now_ms + soak_span(&fleet.dice, 50, 10 * MINUTE_MS);
-}
-
-static void free_store(int32_t device) {
-  place *here = &fleet.places[device];
-  if (here->freed_ms == 0)
-    return;
-  flock(here->lock, LOCK_UN);
-  close(here->lock);
-  here->freed_ms = 0;
-  note(SOAK_STORE_FREE, device, -1, 0);
-}
-
-static void go_offline(void) {
-  int32_t device = some_device();
-  fleet.tally.outages++;
-  fleet.page->devices[device].offline = 1;
-  fleet.places[device].online_ms = fleet.page->now_ms + soak_span(&fleet.dice, 10 * SECOND_MS, HOUR_MS);
-  link_close_idle();
-}
-
 /* All processes of a device want something in the same moment. */
 static void wake_together(void) {
-  int32_t first = some_device() * SOAK_WORKERS;
+  int32_t first = devices_pick() * SOAK_WORKERS;
   for (int32_t i = first; i < first + SOAK_WORKERS; i++)
     fleet.page->workers[i].wakes_ms = fleet.page->now_ms;
 }
@@ -268,10 +234,14 @@ static struct {
   int64_t mean_ms; /* from one to the next */
   int64_t due_ms;
 } troubles[] = {
-    {kill_one, 6 * MINUTE_MS, 0},      {stop_one, 9 * MINUTE_MS, 0},
-    {suspend, 2 * HOUR_MS, 0},         {reboot, HOUR_MS, 0},
-    {step_clock, 15 * MINUTE_MS, 0},   {hold_store, 8 * MINUTE_MS, 0},
-    {go_offline, 20 * MINUTE_MS, 0},   {link_close_idle, 10 * MINUTE_MS, 0},
+    {kill_one, 5 * MINUTE_MS, 0},
+    {stop_one, 7 * MINUTE_MS, 0},
+    {suspend, 2 * HOUR_MS, 0},
+    {reboot, HOUR_MS, 0},
+    {devices_step_clock, 15 * MINUTE_MS, 0},
+    {devices_hold_store, 8 * MINUTE_MS, 0},
+    {devices_go_offline, 20 * MINUTE_MS, 0},
+    {link_close_idle, 10 * MINUTE_MS, 0},
     {wake_together, 2 * MINUTE_MS, 0},
 };
 
@@ -289,6 +259,7 @@ void fleet_start(soak_page *page, const char *program, const char *page_path) {
   fleet.program = program;
   fleet.page_path = page_path;
   fleet.dice.state = page->seed;
+  devices_begin(page, &fleet.tally);
   for (int32_t i = 0; i < SOAK_ALL_WORKERS; i++)
     start(i);
   for (size_t i = 0; i < TROUBLES; i++)
@@ -313,10 +284,7 @@ int64_t fleet_next_ms(void) {
     earlier(&next_ms, fleet.members[i].process == 0 ? fleet.members[i].restarts_ms : 0);
     earlier(&next_ms, fleet.members[i].stopped ? fleet.members[i].goes_on_ms : 0);
   }
-  for (int32_t i = 0; i < SOAK_DEVICES; i++) {
-    earlier(&next_ms, fleet.places[i].freed_ms);
-    earlier(&next_ms, fleet.places[i].online_ms);
-  }
+  earlier(&next_ms, devices_next_ms());
   return next_ms;
 }
 
@@ -324,19 +292,8 @@ static bool is_due(int64_t due_ms) {
   return due_ms > 0 && due_ms <= fleet.page->now_ms;
 }
 
-static void step_device(int32_t device) {
-  place *here = &fleet.places[device];
-  if (is_due(here->freed_ms))
-    free_store(device);
-  if (!is_due(here->online_ms))
-    return;
-  fleet.page->devices[device].offline = 0;
-  here->online_ms = 0;
-}
-
 void fleet_step(void) {
-  for (int32_t i = 0; i < SOAK_DEVICES; i++)
-    step_device(i);
+  devices_step();
   for (int32_t i = 0; i < SOAK_ALL_WORKERS; i++) {
     look_after(i);
     if (fleet.members[i].process == 0 && is_due(fleet.members[i].restarts_ms))
@@ -356,13 +313,12 @@ void fleet_step(void) {
 
 void fleet_calm(void) {
   fleet.calm = true;
-  for (int32_t i = 0; i < SOAK_DEVICES; i++) {
-    free_store(i);
-    fleet.page->devices[i].offline = 0;
-    fleet.places[i].online_ms = 0;
-  }
-  for (int32_t i = 0; i < SOAK_ALL_WORKERS; i++)
+  devices_calm();
+  for (int32_t i = 0; i < SOAK_ALL_WORKERS; i++) {
+    fleet.page->workers[i].strike_sent = 0;
+    fleet.page->workers[i].strike_received = 0;
     go_on(i);
+  }
 }
 
 const soak_tally *fleet_tally(void) {

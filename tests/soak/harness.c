@@ -182,6 +182,7 @@ static void print_verdict(const soak_verdict *verdict) {
     printf("%s %s %lld", i > 0 ? "," : "", fault_name(i), (long long)soak.applied[i]);
   printf("\n  LOST_ROTATION %d, REFUSED %d, SIGN_IN with a session %d, overlapping refreshes %d\n",
          (int)verdict->lost_rotations, (int)verdict->refused, (int)verdict->still_in, (int)verdict->overlaps);
+  printf("  told of an end after the session had come back %d\n", (int)verdict->came_back);
   printf("  workers without a success in the calm at the end %d\n", (int)verdict->without_success);
   printf("  SPURIOUS SIGN-OUTS %d\n", (int)verdict->spurious);
 }

@@ -54,19 +54,29 @@ static const soak_entry *find_refusal(const soak_case *run, const soak_event *en
 }
 
 /* Whether the answer with a pair may have been lost: by the service, or because its owner was killed,
- * stopped, not driven, or could not store it before the old token was sent again. Who sends it must have
- * looked for the answer. */
+ * stopped, not driven, or could not store it before the old token was refused. Who sends it must have looked
+ * for the answer. */
 static bool may_be_lost(const soak_case *run, const soak_entry *entry, const soak_entry *refusal) {
   bool late = entry->fault >= 0 && fault_is_delay((size_t)entry->fault);
   if (!entry->sent || (entry->fault >= 0 && !late))
     return true;
-  return entry->handle != refusal->handle && !evidence_could_store(run, entry, refusal->real_us);
+  return entry->handle != refusal->handle && !evidence_could_store(run, entry, refusal->answered_us);
+}
+
+/* Why this good pair should have kept the session; NULL: it could not. */
+static const char *objection_of(const soak_case *run, const soak_entry *entry, const soak_entry *refusal,
+                                uint32_t ended) {
+  if (evidence_held(run, entry, run->page->events[ended].handle, ended))
+    return "it had a good token itself";
+  return may_be_lost(run, entry, refusal) ? NULL : "a good pair had arrived";
 }
 
 /* Why a session must not have ended; NULL: it was right. */
-static const char *objection(const soak_case *run, const soak_sign_out *seen, char text[160]) {
+static const char *objection(const soak_case *run, const soak_sign_out *seen, soak_verdict *verdict,
+                             char text[160]) {
   const soak_event *ended = &run->page->events[seen->event];
   int64_t session = evidence_session_of(run, seen->event);
+  bool back = false;
   text[0] = '\0';
   if (ended->value != IDENTITY_REASON_LOST_ROTATION && ended->value != IDENTITY_REASON_REFUSED)
     return "a reason that nobody gave";
@@ -78,13 +88,13 @@ static const char *objection(const soak_case *run, const soak_sign_out *seen, ch
     if (entry == NULL || entry->session != session || entry->real_us > ended->real_us)
       continue;
     (void)describe(entry, text);
-    if (marks_have(&seen->stored, seen->good.list[i]))
-      return "a good token is stored";
-    if (evidence_held(run, entry, ended->handle, seen->event))
-      return "it had a good token itself";
-    if (!may_be_lost(run, entry, refusal))
-      return "a good pair had arrived";
+    const char *wrong = objection_of(run, entry, refusal, seen->event);
+    if (wrong != NULL)
+      return wrong;
+    /* Its owner read it after all, later: that is no sign-out any more. */
+    back = back || marks_have(&seen->stored, seen->good.list[i]);
   }
+  verdict->came_back += back;
   return NULL;
 }
 
@@ -100,7 +110,7 @@ static bool is_known(const soak_case *run, size_t which, const int64_t sessions[
 static void count_end(const soak_case *run, const soak_sign_out *seen, soak_verdict *verdict) {
   const soak_event *ended = &run->page->events[seen->event];
   char text[160];
-  const char *wrong = objection(run, seen, text);
+  const char *wrong = objection(run, seen, verdict, text);
   if (wrong == NULL) {
     verdict->lost_rotations += ended->value == IDENTITY_REASON_LOST_ROTATION;
     verdict->refused += ended->value == IDENTITY_REASON_REFUSED;

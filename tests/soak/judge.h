@@ -23,6 +23,7 @@ typedef struct soak_verdict {
   int32_t lost_rotations; /* sessions that ended so, by right */
   int32_t refused;
   int32_t spurious;        /* sessions that must not have ended, and older tokens that were sent */
+  int32_t came_back;       /* ends that a handle told of when another one had read a lost pair after all */
   int32_t still_in;        /* SIGN_IN from a call on a session that is none the less there */
   int32_t without_success; /* workers that had none in the calm at the end */
 } soak_verdict;

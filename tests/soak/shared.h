@@ -49,7 +49,10 @@ typedef struct soak_worker {
   _Atomic int32_t doing;
   _Atomic uint32_t turn;   /* rises when the harness lets it go on */
   _Atomic uint32_t slices; /* polls that came back empty */
-  _Atomic int32_t handle;  /* the number of the handle that a call is on; 0: none */
+  /* Signals that it gives itself at a moment no other process could hit; 0: none. */
+  _Atomic int32_t strike_sent;     /* the refresh token has left */
+  _Atomic int32_t strike_received; /* the first bytes of the answer are here */
+  _Atomic int32_t handle;          /* the number of the handle that a call is on; 0: none */
 } soak_worker;
 
 /* What workers call, in the order of their table. */

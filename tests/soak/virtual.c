@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <identity/platform.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,6 +15,7 @@ enum { SLICE_MS = 2 };
 static soak_page *page;
 static soak_device *device;
 static soak_worker *self;
+static int refresh_file = -1; /* the socket that a refresh token went into last */
 
 void virtual_begin(soak_page *shared, int32_t worker) {
   page = shared;
@@ -89,4 +92,34 @@ int connect_or_not(int file, const struct sockaddr *address, socklen_t length) {
     return -1;
   }
   return (int)syscall(SYS_connect, file, address, length);
+}
+
+static void strike(_Atomic int32_t *signal_number) {
+  int32_t given = atomic_exchange(signal_number, 0);
+  int32_t worker = (int32_t)(self - page->workers);
+  soak_event event = {.device = worker / SOAK_WORKERS, .worker = worker, .value = getpid()};
+  if (given == 0)
+    return;
+  event.kind = given == SIGKILL ? SOAK_KILLED : SOAK_STOPPED;
+  soak_note(page, &event);
+  (void)kill(getpid(), given);
+}
+
+ssize_t send(int file, const void *bytes, size_t length, int flags) {
+  static const char key[] = "\"refreshToken\"";
+  ssize_t sent = syscall(SYS_sendto, file, bytes, length, flags, NULL, 0);
+  if (page == NULL || sent <= 0 || memmem(bytes, (size_t)sent, key, sizeof key - 1) == NULL)
+    return sent;
+  refresh_file = file;
+  strike(&self->strike_sent);
+  return sent;
+}
+
+ssize_t recv(int file, void *bytes, size_t length, int flags) {
+  ssize_t received = syscall(SYS_recvfrom, file, bytes, length, flags, NULL, NULL);
+  if (page == NULL || received <= 0 || file != refresh_file)
+    return received;
+  refresh_file = -1;
+  strike(&self->strike_received);
+  return received;
 }
