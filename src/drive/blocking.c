@@ -5,7 +5,7 @@
 
 /* What waits for sockets does not count the time that a device sleeps, deadlines do: after it has woken up, a
  * call must not go on waiting for what was left. */
-enum { LONGEST_WAIT_MS = 200 };
+enum { LONGEST_WAIT_MS = 200, STORE_PAUSE_MS = 20 };
 
 static void begin_new(identity__loop *loop) {
   identity__loop_admit(loop);
@@ -52,15 +52,13 @@ static bool due_event(identity__loop *loop, const identity__call *call, int64_t 
   return cancelled || identity__call_timer_ms(call) <= now_ms;
 }
 
-static void pump_due(identity__loop *loop) {
-  int64_t now_ms = identity__loop_now(loop).boot_ms;
+static void pump_due(identity__loop *loop, int64_t now_ms) {
   for (identity__call *call = loop->running; call != NULL;) {
     identity__event event;
     identity__call *next = call->next;
     if (due_event(loop, call, now_ms, &event)) {
       identity__pump(call, &event);
       next = loop->running; /* the list has changed */
-      now_ms = identity__loop_now(loop).boot_ms;
     }
     call = next;
   }
@@ -99,8 +97,9 @@ static void drive_round(identity__loop *loop, const identity__call *awaited) {
     begin_new(loop);
   while (identity__pump_waiters(loop) || has_new(loop));
   if (awaited != NULL && identity__loop_is_done(loop, awaited))
-    return; /* it needed no network */
-  int64_t wait = next_timer_ms(loop) - identity__loop_now(loop).boot_ms;
+    return;                                           /* it needed no network */
+  int64_t read_ms = identity__loop_now(loop).boot_ms; /* what is due by then has been looked for after it */
+  int64_t wait = next_timer_ms(loop) - read_ms;
   if (wait > LONGEST_WAIT_MS)
     wait = LONGEST_WAIT_MS;
   /* What wakes a wait may have been used up by a wait for the store meanwhile. */
@@ -110,7 +109,7 @@ static void drive_round(identity__loop *loop, const identity__call *awaited) {
   while ((exchange = identity__transport_next(loop->transport)) != NULL)
     identity__pump_response(exchange);
   (void)identity__pump_waiters(loop);
-  pump_due(loop);
+  pump_due(loop, read_ms);
   (void)identity__pump_waiters(loop);
   end_late_arrivals(loop);
 }
@@ -191,6 +190,21 @@ static void give_up_flight(identity_session *session) {
   identity__pump(session->flight, &event);
 }
 
+/* It was sent, or its answer is here and waits for memory or the store. */
+static bool is_worth_waiting(const identity_session *session) {
+  const identity__call *flight = session->flight;
+  return flight != NULL && (identity__pump_progress(flight) != IDENTITY__UNSENT || flight->grant.jwt != NULL);
+}
+
+/* As long as close has time. */
+static void store_the_rest(identity_session *session, int64_t until) {
+  do {
+    identity__keep_retry(session, false);
+    if (session->tokens.not_persisted)
+      identity__transport_wait(session->loop->transport, STORE_PAUSE_MS);
+  } while (session->tokens.not_persisted && identity__clock_now().boot_ms < until);
+}
+
 void identity__wind_up(identity_session *session) {
   identity__loop *loop = session->loop;
   int64_t until =
@@ -203,10 +217,9 @@ void identity__wind_up(identity_session *session) {
   wait_for_threads(session);
   if (!identity__loop_take_turn(loop, NULL))
     return;
-  while (session->flight != NULL && identity__pump_progress(session->flight) != IDENTITY__UNSENT &&
-         identity__clock_now().boot_ms < until)
+  while (is_worth_waiting(session) && identity__clock_now().boot_ms < until)
     drive_round(loop, NULL);
   give_up_flight(session);
-  identity__keep_retry(session, false);
+  store_the_rest(session, until);
   identity__loop_pass_turn(loop);
 }

@@ -183,6 +183,9 @@ void identity__keep_retry(identity_session *session, bool in_passing) {
                              .over = all ? IDENTITY__OVER_ALL : IDENTITY__OVER_PAIR,
                              .both_copies = true,
                              .in_memory_too = true};
+  /* Going over a store that nobody had read raises the epoch: not under a refresh, whose own swap does it. */
+  if (all && session->flight != NULL)
+    return;
   session->in_passing = in_passing;
   if (session->tokens.not_persisted)
     (void)identity__keep_change(session, &change);

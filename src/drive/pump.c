@@ -1,5 +1,6 @@
 #include "drive/pump.h"
 #include "base/error.h"
+#include "drive/keep.h"
 #include "drive/notice.h"
 #include "drive/orders.h"
 #include "drive/refresh.h"
@@ -151,8 +152,10 @@ void identity__pump(identity__call *call, const identity__event *event) {
   identity_session *session = call->session;
   identity__event current = *event;
   news at;
-  if (current.kind == IDENTITY__EVENT_START)
+  if (current.kind == IDENTITY__EVENT_START) {
     call->sign_outs = session->sign_outs;
+    identity__keep_retry(session, true); /* whatever this call is for: what is not stored has to be */
+  }
   for (;;) {
     identity__moment moment = identity__loop_moment(session->loop);
     int32_t action = identity__call_step(call, &current, &moment);

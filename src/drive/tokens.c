@@ -105,7 +105,6 @@ bool identity__tokens_ask(identity_session *session, identity__call *call, int32
   /* Who is signed out here may have been signed in through another handle since. */
   if (identity__machine_standing(&session->tokens) != IDENTITY_OK)
     identity__keep_load(session);
-  identity__keep_retry(session, true);
   identity__ask ask = ask_machine(session, call);
   return tell(session, call, &ask, news, event);
 }
@@ -117,6 +116,7 @@ bool identity__tokens_rejected(identity_session *session, identity__call *call, 
   identity__ask ask = identity__machine_rejected(&session->tokens, call->used.epoch, call->used.generation,
                                                  call->used.expired, now);
   identity__notice_end(session);
+  ask = hold_back(session, ask, false, now);
   bool told = tell(session, call, &ask, news, event);
   /* The service's own words say more than ours. */
   if (told && ask.verdict == IDENTITY__ASK_FAIL && ask.status == IDENTITY_NOT_ALLOWED)
