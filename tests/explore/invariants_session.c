@@ -57,7 +57,7 @@ static int32_t pair_is_kept(const explore_world *before, const explore_world *af
   return verdict(held || explore_compare(&machine->record, &started) > 0);
 }
 
-/* What only memory holds stays there, and is known to be there only. */
+/* What only memory holds stays there, unless another handle has stored a pair of the same numbers. */
 static int32_t memory_is_kept(const explore_world *before, const explore_world *after) {
   if (!lives_on() || !actor(before)->machine.not_persisted ||
       !explore_is_signed_in(&actor(before)->machine.record))
@@ -66,7 +66,9 @@ static int32_t memory_is_kept(const explore_world *before, const explore_world *
   const identity__record *new = &actor(after)->machine.record;
   if (explore_compare(new, old) > 0 || !explore_is_signed_in(new))
     return HOLDS; /* its end is judged by I4 */
-  return verdict(new->grant.refresh_token == old->grant.refresh_token);
+  bool stored = explore_compare(new, &after->store.now.record) == 0 &&
+                new->grant.refresh_token == after->store.now.record.grant.refresh_token;
+  return verdict(new->grant.refresh_token == old->grant.refresh_token || stored);
 }
 
 static int32_t is_durable(const explore_world *before, const explore_world *after) {

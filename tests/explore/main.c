@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_SECONDS = 115 };
-#define MOST_BYTES ((size_t)3 << 30)
+enum { DEFAULT_SECONDS = 105, MESSAGE_BYTES = 1 << 16 };
+#define MOST_BYTES ((size_t)2 << 30) /* of each process */
 
 typedef struct options {
   explore_tour tour;
@@ -30,7 +30,7 @@ static bool help(void) {
   static explore_world world;
   (void)printf("usage: explore [--seconds N] [--depth N] [--expedition NAME] [--root N] [--most FUT]\n"
                "       explore --self-test | --bug NAME | --list-bugs | --help\n"
-               "  --seconds N        of processor time, together (%d)\n"
+               "  --seconds N        of processor time for each of two processes (%d)\n"
                "  --depth N          how many steps at most\n"
                "  --expedition NAME  only this one\n"
                "  --root N           only from this world\n"
@@ -84,6 +84,7 @@ int main(int count, char **arguments) {
     }
     i += used;
   }
+  (void)setvbuf(stdout, NULL, _IOFBF, MESSAGE_BYTES); /* two processes write to it, whole messages each */
   if (chosen.help || chosen.list_bugs)
     return (chosen.help ? help() : list_bugs()) ? 0 : 1;
   if (chosen.self_test)
