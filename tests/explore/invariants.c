@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static uint64_t times[64];
+uint64_t explore_checked[MOST_INVARIANTS];
 
 int32_t explore_invariant_count(void) {
   return explore_session_invariant_count + explore_store_invariant_count;
@@ -14,15 +14,11 @@ const explore_invariant *explore_invariant_row(int32_t number) {
   return &explore_store_invariants[number - explore_session_invariant_count];
 }
 
-uint64_t explore_times_checked(int32_t number) {
-  return times[number];
-}
-
 uint64_t explore_check(const explore_world *before, const explore_world *after) {
   uint64_t broken = 0;
   for (int32_t i = 0; i < explore_invariant_count(); i++) {
     int32_t result = explore_invariant_row(i)->check(before, after);
-    times[i] += result != VACUOUS;
+    explore_checked[i] += result != VACUOUS;
     broken |= (uint64_t)(result == BROKEN) << i;
   }
   return broken;

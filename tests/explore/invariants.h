@@ -21,7 +21,8 @@ extern const int32_t explore_session_invariant_count;
 uint64_t explore_check(const explore_world *before, const explore_world *after);
 int32_t explore_invariant_count(void);
 const explore_invariant *explore_invariant_row(int32_t number);
-uint64_t explore_times_checked(int32_t number);
+enum { MOST_INVARIANTS = 64 };
+extern uint64_t explore_checked[MOST_INVARIANTS];
 /* Bits of those whose names are in a list with spaces between. */
 uint64_t explore_invariants_named(const char *names);
 

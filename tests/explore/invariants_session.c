@@ -118,7 +118,7 @@ static int32_t ends_for_cause(const explore_world *before, const explore_world *
 
 /* In the store, too: the one who swaps has a cause of its own. */
 static int32_t stored_for_cause(const explore_world *before, const explore_world *after) {
-  if (EVENT.store != STORE_SWAPPED || !explore_is_readable(&before->store) ||
+  if (EVENT.store != STORE_SWAPPED || !explore_is_readable(&before->store) || before->store_lost ||
       !explore_is_signed_in(&before->store.now.record) || explore_is_signed_in(&after->store.now.record))
     return VACUOUS;
   const explore_handle *us = actor(before);

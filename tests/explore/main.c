@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_SECONDS = 115 };
-#define MOST_BYTES ((size_t)3 << 30)
+enum { DEFAULT_SECONDS = 105, MESSAGE_BYTES = 1 << 16 };
+#define MOST_BYTES ((size_t)2 << 30) /* of each process */
 
 typedef struct options {
   explore_tour tour;
@@ -28,18 +28,20 @@ static bool list_bugs(void) {
 static bool help(void) {
   const char *words = NULL;
   static explore_world world;
-  (void)printf("usage: explore [--seconds N] [--depth N] [--expedition NAME] [--root N] [--most FUT]\n"
-               "       explore --self-test | --bug NAME | --list-bugs | --help\n"
-               "  --seconds N        of processor time, together (%d)\n"
-               "  --depth N          how many steps at most\n"
-               "  --expedition NAME  only this one\n"
-               "  --root N           only from this world\n"
-               "  --most FUT         three digits: faults, steps of users, jumps of time\n"
-               "  --self-test        every planted fault must be found\n"
-               "  --bug NAME         one of them, with its story\n"
-               "  --list-bugs        which there are\n"
-               "expeditions:\n",
-               DEFAULT_SECONDS);
+  (void)printf(
+      "usage: explore [--seconds N] [--depth N] [--gigabytes N] [--expedition NAME] [--root N] [--most FUT]\n"
+      "       explore --self-test | --bug NAME | --list-bugs | --help\n"
+      "  --seconds N        of processor time for each of two processes (%d)\n"
+      "  --depth N          how many steps at most\n"
+      "  --gigabytes N      of memory for each process (2)\n"
+      "  --expedition NAME  only this one\n"
+      "  --root N           only from this world\n"
+      "  --most FUT         three digits: faults, steps of users, jumps of time\n"
+      "  --self-test        every planted fault must be found\n"
+      "  --bug NAME         one of them, with its story\n"
+      "  --list-bugs        which there are\n"
+      "expeditions:\n",
+      DEFAULT_SECONDS);
   explore_list_expeditions();
   (void)printf("worlds to begin with:\n");
   for (int32_t root = 0; explore_root(&world, root, &words); root++)
@@ -64,6 +66,8 @@ static int read_option(options *chosen, const char *name, const char *value) {
     return (chosen->tour.limits.seconds = atof(value)) > 0 ? 2 : 0;
   if (strcmp(name, "--depth") == 0)
     return (chosen->tour.limits.depth = atoi(value)) > 0 ? 2 : 0;
+  if (strcmp(name, "--gigabytes") == 0)
+    return (chosen->tour.limits.bytes = (size_t)atoi(value) << 30) > 0 ? 2 : 0;
   if (strcmp(name, "--root") == 0)
     return (chosen->tour.root = atoi(value)) >= 0 ? 2 : 0;
   if (strcmp(name, "--bug") == 0)
@@ -84,6 +88,7 @@ int main(int count, char **arguments) {
     }
     i += used;
   }
+  (void)setvbuf(stdout, NULL, _IOFBF, MESSAGE_BYTES); /* two processes write to it, whole messages each */
   if (chosen.help || chosen.list_bugs)
     return (chosen.help ? help() : list_bugs()) ? 0 : 1;
   if (chosen.self_test)

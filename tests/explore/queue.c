@@ -39,29 +39,31 @@ static explore_block *room(explore_queue *queue) {
   return block;
 }
 
-/* Each run: how many words of zero, how many others, and these. */
-static uint8_t *pack(uint8_t *to, const uint64_t *words, size_t count) {
+/* Most of a world is as it was in the first one. Each run: how many words are the same, how many differ, and
+ * these.
+ */
+static uint8_t *pack(uint8_t *to, const uint64_t *words, const uint64_t *first, size_t count) {
   for (size_t at = 0; at < count;) {
-    size_t zeros = at;
-    while (zeros < count && words[zeros] == 0)
-      zeros++;
-    size_t end = zeros;
-    while (end < count && words[end] != 0)
+    size_t same = at;
+    while (same < count && words[same] == first[same])
+      same++;
+    size_t end = same;
+    while (end < count && words[end] != first[end])
       end++;
-    uint16_t run[2] = {(uint16_t)(zeros - at), (uint16_t)(end - zeros)};
+    uint16_t run[2] = {(uint16_t)(same - at), (uint16_t)(end - same)};
     memcpy(to, run, sizeof run);
-    memcpy(to + sizeof run, words + zeros, (end - zeros) * WORD);
-    to += sizeof run + (end - zeros) * WORD;
+    memcpy(to + sizeof run, words + same, (end - same) * WORD);
+    to += sizeof run + (end - same) * WORD;
     at = end;
   }
   return to;
 }
 
-static const uint8_t *unpack(const uint8_t *from, uint64_t *words, size_t count) {
+static const uint8_t *unpack(const uint8_t *from, uint64_t *words, const uint64_t *first, size_t count) {
   for (size_t at = 0; at < count;) {
     uint16_t run[2];
     memcpy(run, from, sizeof run);
-    memset(words + at, 0, run[0] * (size_t)WORD);
+    memcpy(words + at, first + at, run[0] * (size_t)WORD);
     memcpy(words + at + run[0], from + sizeof run, run[1] * (size_t)WORD);
     from += sizeof run + run[1] * (size_t)WORD;
     at += (size_t)run[0] + run[1];
@@ -78,15 +80,23 @@ static const explore_span *find_spans(int32_t *count) {
   return spans;
 }
 
+static const uint64_t *words_at(const explore_world *world, size_t offset) {
+  return (const uint64_t *)(const void *)((const char *)world + offset);
+}
+
 void explore_queue_add(explore_queue *queue, const explore_world *world, uint32_t number) {
   int32_t count;
   const explore_span *spans = find_spans(&count);
+  if (queue->world == NULL) {
+    queue->world = explore_grown(NULL, sizeof *world);
+    memcpy(queue->world, world, sizeof *world);
+  }
   explore_block *block = room(queue);
   uint8_t *to = block->bytes + block->length;
   memcpy(to, &number, sizeof number);
   to += sizeof number;
   for (int32_t i = 0; i < count; i++)
-    to = pack(to, (const uint64_t *)(const void *)((const char *)world + spans[i].begin),
+    to = pack(to, words_at(world, spans[i].begin), words_at(queue->world, spans[i].begin),
               (spans[i].end - spans[i].begin) / WORD);
   block->length = (size_t)(to - block->bytes);
   queue->added++;
@@ -109,7 +119,7 @@ bool explore_queue_next(explore_queue *queue, explore_world *world, uint32_t *nu
   from += sizeof *number;
   for (int32_t i = 0; i < count; i++)
     from = unpack(from, (uint64_t *)(void *)((char *)world + spans[i].begin),
-                  (spans[i].end - spans[i].begin) / WORD);
+                  words_at(queue->world, spans[i].begin), (spans[i].end - spans[i].begin) / WORD);
   block->at = (size_t)(from - block->bytes);
   queue->taken++;
   explore_settle(world);
@@ -127,6 +137,7 @@ static void free_all(explore_block *block) {
 void explore_queue_free(explore_queue *queue) {
   free_all(queue->first);
   free_all(queue->spare);
+  free(queue->world);
   *queue = (explore_queue){0};
 }
 

@@ -44,8 +44,9 @@ static void tell(search *all, bool now) {
   if (all->limits->wanted != 0 || (!now && passed - all->told < 5))
     return;
   all->told = passed;
-  (void)printf("  %4.0f s: depth %d done, %u worlds, %llu transitions\n", passed, (int)all->result->depth,
-               (unsigned)all->visited.count, (unsigned long long)all->result->transitions);
+  (void)printf("  %-8s %4.0f s: depth %d done, %u worlds, %llu transitions\n", all->expedition->name, passed,
+               (int)all->result->depth, (unsigned)all->visited.count,
+               (unsigned long long)all->result->transitions);
   (void)fflush(stdout);
 }
 

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+uint64_t explore_seen[MOST_SEEN];
+
 #define EVENT explore_event_now
 
 static const identity__machine *machine_of(const explore_world *world) {
@@ -84,38 +86,37 @@ static bool kept_in_memory(const explore_world *before, const explore_world *aft
          machine_of(after)->record.generation > machine_of(before)->record.generation;
 }
 
-static struct row {
+static const struct row {
   const char *words;
   bool (*fits)(const explore_world *before, const explore_world *after);
-  uint64_t times;
 } rows[] = {
-    {"pairs committed", committed, 0},
-    {"pairs held in memory because the store failed", kept_in_memory, 0},
-    {"records of the other handle adopted", adopted, 0},
-    {"swaps that met a conflict", conflicted, 0},
-    {"flights that waited for the lease of the other", waited, 0},
-    {"requests held back because they were too late", held_back, 0},
-    {"sign-outs by the viewer", signed_out, 0},
-    {"sign-outs learnt from the other handle", signed_out_elsewhere, 0},
-    {"ends by a definite refusal", refused, 0},
-    {"ends by a third undocumented refusal", refused_thrice, 0},
-    {"rotations lost with their answer", lost, 0},
-    {"of these won back by a late answer", revived, 0},
-    {"handles opened on a lost store", store_lost, 0},
+    {"pairs committed", committed},
+    {"pairs held in memory because the store failed", kept_in_memory},
+    {"records of the other handle adopted", adopted},
+    {"swaps that met a conflict", conflicted},
+    {"flights that waited for the lease of the other", waited},
+    {"requests held back because they were too late", held_back},
+    {"sign-outs by the viewer", signed_out},
+    {"sign-outs learnt from the other handle", signed_out_elsewhere},
+    {"ends by a definite refusal", refused},
+    {"ends by a third undocumented refusal", refused_thrice},
+    {"rotations lost with their answer", lost},
+    {"of these won back by a late answer", revived},
+    {"handles opened on a lost store", store_lost},
 };
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
 void explore_see(const explore_world *before, const explore_world *after) {
   for (int32_t i = 0; i < (int32_t)ROWS; i++)
-    rows[i].times += rows[i].fits(before, after);
+    explore_seen[i] += rows[i].fits(before, after);
 }
 
-bool explore_print_seen(void) {
+bool explore_print_seen(const uint64_t seen[MOST_SEEN]) {
   bool all = true;
   (void)printf("\n%12s  met on the way\n", "times");
   for (int32_t i = 0; i < (int32_t)ROWS; i++) {
-    (void)printf("%12llu  %s\n", (unsigned long long)rows[i].times, rows[i].words);
-    all = all && rows[i].times > 0;
+    (void)printf("%12llu  %s\n", (unsigned long long)seen[i], rows[i].words);
+    all = all && seen[i] > 0;
   }
   return all;
 }

@@ -4,8 +4,11 @@
 
 #include "explore/world.h"
 
+enum { MOST_SEEN = 32 };
+extern uint64_t explore_seen[MOST_SEEN];
+
 void explore_see(const explore_world *before, const explore_world *after);
 /* False: something was never met. */
-bool explore_print_seen(void);
+bool explore_print_seen(const uint64_t seen[MOST_SEEN]);
 
 #endif

@@ -211,8 +211,8 @@ static bool can_order(const explore_world *world, int32_t who, int32_t variant) 
            (machine->record.pending_count == 0) == (variant == ORDER_PENDING);
   case ORDER_RETRY:
     return machine->not_persisted;
-  default:
-    return machine->blocked != IDENTITY_OK;
+  default: /* somebody may have signed in through the other handle */
+    return identity__machine_standing(machine) != IDENTITY_OK;
   }
 }
 

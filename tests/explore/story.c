@@ -88,6 +88,7 @@ void explore_tell_story(const explore_visited *visited, const explore_expedition
   (void)explore_root(&world, root, &words);
   memcpy(world.left, expedition->most, sizeof world.left);
   world.left[COST_NONE] = UNLIMITED;
+  (void)fflush(stdout);
   (void)printf("\nBROKEN %s: %s\n", explore_invariant_row(broken)->name,
                explore_invariant_row(broken)->words);
   (void)printf("  %s: %s\n", expedition->name, words);
@@ -98,4 +99,5 @@ void explore_tell_story(const explore_visited *visited, const explore_expedition
     print_step(i + 1, steps[i], &world, world.now.boot_ms - was_ms);
   }
   (void)printf("\n");
+  (void)fflush(stdout);
 }

@@ -29,9 +29,10 @@ int32_t explore_way(const explore_visited *visited, uint32_t number, explore_ste
                     int32_t *root);
 size_t explore_visited_bytes(const explore_visited *visited);
 
-/* Worlds in a row, without their zeros, in blocks that are used again. */
+/* Worlds in a row, each as what differs from the first, in blocks that are used again. */
 typedef struct explore_block explore_block;
 typedef struct explore_queue {
+  explore_world *world; /* the first one */
   explore_block *first;
   explore_block *last;
   explore_block *spare;

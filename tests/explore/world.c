@@ -175,6 +175,33 @@ static void locked(explore_world *world) {
   explore_open(world, B, LOAD_LOCKED);
 }
 
+/* The store fails, and nobody knows whether it has written. */
+static void written_unknown(explore_world *world) {
+  explore_open(world, A, LOAD_FINE);
+  explore_begin_order(world, A, USER_SIGN_IN, explore_issue(&world->service, 1, 0));
+  explore_store_step(world, A, SWAP_WRITES_AND_FAILS);
+  pass(world, LIFE_MS);
+  explore_open(world, B, LOAD_FINE);
+}
+
+static void pair_in_memory(explore_world *world) {
+  in_flight(world);
+  identity__landing landing = {0};
+  explore_arrive(world, 0, 0);
+  explore_request request = world->requests[0];
+  memset(&world->requests[0], 0, sizeof request);
+  world->handles[A].request = NOBODY;
+  explore_read_answer(world, A, &request, &landing);
+  explore_land(world, A, &landing);
+  explore_store_step(world, A, SWAP_FAILS);
+}
+
+static void sign_out_in_memory(explore_world *world) {
+  over(world);
+  explore_begin_order(world, A, USER_SIGN_OUT, 0);
+  explore_store_step(world, A, SWAP_FAILS);
+}
+
 static const struct {
   void (*make)(explore_world *world);
   const char *words;
@@ -191,6 +218,9 @@ static const struct {
     {locked, "the JWT is two minutes old; B could not read the store when it opened"},
     {spent, "the JWT is two minutes old; 401s have caused three refreshes in this hour"},
     {refused, "the JWT is over; two undocumented refusals, the first an hour ago"},
+    {written_unknown, "A has signed in, the store has written it but reported a failure; B has opened on it"},
+    {pair_in_memory, "A has a new pair in memory only: the store failed"},
+    {sign_out_in_memory, "A has signed out in memory only: the store failed"},
 };
 
 bool explore_root(explore_world *world, int32_t number, const char **words) {
