@@ -30,6 +30,13 @@ static void begin_record(const identity__machine *machine, identity__record *nex
   identity__record_init(next);
   next->caused_count = machine->record.caused_count;
   memcpy(next->caused_boot_ms, machine->record.caused_boot_ms, sizeof next->caused_boot_ms);
+  memcpy(next->maker, machine->record.maker, sizeof next->maker);
+}
+
+static void begin_epoch(const identity__machine *machine, identity__record *next) {
+  begin_record(machine, next);
+  next->epoch = machine->record.epoch + 1;
+  memcpy(next->maker, machine->self.owner, sizeof next->maker);
 }
 
 static bool finish(identity__record *next, bool whole) {
@@ -41,8 +48,7 @@ static bool finish(identity__record *next, bool whole) {
 bool identity__machine_sign_in(const identity__machine *machine, const identity__grant *grant,
                                const identity__kept_consent *pending, uint32_t pending_count,
                                identity__record *next) {
-  begin_record(machine, next);
-  next->epoch = machine->record.epoch + 1;
+  begin_epoch(machine, next);
   next->generation = machine->record.generation + 1;
   next->standing = IDENTITY__RECORD_SIGNED_IN;
   return finish(next,
@@ -50,8 +56,7 @@ bool identity__machine_sign_in(const identity__machine *machine, const identity_
 }
 
 bool identity__machine_sign_out(const identity__machine *machine, int32_t reason, identity__record *next) {
-  begin_record(machine, next);
-  next->epoch = machine->record.epoch + 1;
+  begin_epoch(machine, next);
   next->generation = machine->record.generation;
   next->standing = IDENTITY__RECORD_SIGNED_OUT;
   next->reason = reason;

@@ -152,6 +152,10 @@ static void go_over(identity__machine *machine, const identity__record *loaded) 
 }
 
 static void adopt(identity__machine *machine, identity__look *look, identity__now now) {
+  /* The store had taken our sign-in or sign-out and could not say so: others may have gone on from there. */
+  bool taken = look->record.epoch == machine->record.epoch && look->record.epoch > 0 &&
+               strcmp(look->record.maker, machine->record.maker) == 0;
+  machine->unread = machine->unread && !taken;
   if (machine->unread) {
     go_over(machine, &look->record);
     return;

@@ -83,6 +83,7 @@ static const identity__field record_fields[] = {
      .count_at = offsetof(identity__record, pending_count),
      .group = &consent_shape},
     SINGLE(17, KIND_SIGNED, identity__record, written_wall_ms, MAX_SIGNED),
+    SINGLE(18, KIND_ARRAY, identity__record, maker, sizeof((identity__record *)0)->maker - 1),
 };
 const identity__shape identity__record_shape = SHAPE(record_fields);
 

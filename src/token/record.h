@@ -57,8 +57,10 @@ enum { IDENTITY__MAX_CAUSED = 4 }; /* refreshes after a 401 that are remembered 
 typedef struct identity__record {
   uint64_t epoch;      /* rises when the who changes */
   uint64_t generation; /* rises at each committed pair */
-  int32_t standing;    /* IDENTITY__RECORD_x */
-  int32_t reason;      /* IDENTITY_REASON_x */
+  char
+      maker[24]; /* the handle that made the epoch: two may do so at the same time, and one not be heard of */
+  int32_t standing; /* IDENTITY__RECORD_x */
+  int32_t reason;   /* IDENTITY_REASON_x */
   identity__grant grant;
   identity__lease lease;
   char boot_id[IDENTITY__BOOT_ID_SIZE];

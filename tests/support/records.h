@@ -42,6 +42,7 @@ static char *text(const char *value) {
 static void fill(identity__record *record) {
   record->epoch = 7;
   record->generation = (uint64_t)INT64_MAX;
+  strcpy(record->maker, "a handle");
   record->standing = IDENTITY__RECORD_REAUTH;
   record->reason = IDENTITY_REASON_LOST_ROTATION;
   record->grant = (identity__grant){text("head.body.tail"),

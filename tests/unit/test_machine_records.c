@@ -235,6 +235,21 @@ static void what_was_decided_unread_goes_over_what_is_stored(void **state) {
     }
 }
 
+/* The store has taken our sign-in and said that it failed; another handle has gone on from it. */
+static void a_sign_in_that_was_stored_unheard_is_not_gone_over(void **state) {
+  (void)state;
+  identity__record loaded;
+  identity__record_init(&loaded);
+  assert_true(identity__record_copy(&loaded, &machine.record));
+  machine.not_persisted = true;
+  machine.unread = true;
+  loaded.generation++;
+  assert_int_equal(hear_at(0, &loaded, 5), IDENTITY_OK);
+  assert_false(machine.unread);
+  assert_false(machine.not_persisted);
+  assert_int_equal(machine.counters.adoptions, 1);
+}
+
 static void a_damaged_store_needs_a_new_sign_in(void **state) {
   (void)state;
   identity__machine_clear(&machine);
@@ -314,6 +329,7 @@ static const struct CMUnitTest tests[] = {
     MACHINE_TEST(a_stored_record_wins_by_epoch_then_generation),
     MACHINE_TEST(the_first_look_at_the_store_holds),
     MACHINE_TEST(what_was_decided_unread_goes_over_what_is_stored),
+    MACHINE_TEST(a_sign_in_that_was_stored_unheard_is_not_gone_over),
     MACHINE_TEST(a_damaged_store_needs_a_new_sign_in),
     MACHINE_TEST(a_store_that_cannot_be_read_at_first_blocks),
     MACHINE_TEST(a_store_that_cannot_be_read_later_blocks_nothing),
