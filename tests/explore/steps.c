@@ -186,8 +186,8 @@ static void be_refused(explore_world *world, int32_t who, int32_t variant) {
   if (told.verdict != IDENTITY__ASK_REFRESH)
     return;
   explore_begin_flight(world, who, false);
-  us->caused = true;
-  explore_event_now.caused = true;
+  us->caused = us->machine.dead; /* else it was over by its age, and the refresh was due anyway */
+  explore_event_now.caused = us->caused;
   explore_event_now.expired = variant == 1;
 }
 
