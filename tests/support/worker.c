@@ -192,6 +192,8 @@ static int await_end(worker *self) {
 }
 
 void worker_kill(worker *self) {
+  if (self->process == 0)
+    return;
   assert_true(kill(self->runs, SIGKILL) == 0 || errno == ESRCH);
   (void)await_end(self);
 }

@@ -52,7 +52,7 @@ void worker_stop(const worker *self);
 /* The same for one that another has stopped. */
 void worker_await_stop(const worker *self);
 void worker_continue(const worker *self);
-/* kill -9, and waits for its end. */
+/* kill -9, and waits for its end; nothing for one that has been ended. */
 void worker_kill(worker *self);
 /* Waits for its end, which must be its own wish. */
 void worker_quit(worker *self);
