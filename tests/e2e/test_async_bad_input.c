@@ -168,9 +168,9 @@ static void play(const bad_row *row, identity_session *started, identity_session
   assert_int_equal(row->run(blocking, &error), row->status);
   probe_status(row->name, &error, row->status, row->field);
   int before = probe_requests(&server);
-  ended.starting = true;
+  note_begin(&ended, NULL);
   identity_status status = row->start(started, note_done, &ended, &ended.call);
-  ended.starting = false;
+  note_begun(&ended);
   if (status != IDENTITY_OK)
     fail_msg("%s: the start itself said %s", row->name, identity_status_name(status));
   note_is_open(&ended);

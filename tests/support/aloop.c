@@ -26,7 +26,7 @@ static atomic_int completions;
 
 static const char *flaw_of(const note *self, identity_status status, const void *result,
                            const identity_error *error) {
-  if (self->starting)
+  if (atomic_load(&self->starting) && pthread_equal(self->starter, pthread_self()))
     return "it completed before its _start function returned";
   if (error == NULL)
     return "error is NULL";
@@ -56,6 +56,21 @@ void note_done(identity_status status, const void *result, const identity_error 
   atomic_fetch_add(&self->count, 1);
   if (self->then != NULL)
     self->then(self);
+}
+
+void note_begin(note *self, void (*free_result)(const void *)) {
+  void (*then)(note *) = self->then;
+  void *context = self->context;
+  memset(self, 0, sizeof *self);
+  self->then = then;
+  self->context = context;
+  self->free_result = free_result;
+  self->starter = pthread_self();
+  atomic_store(&self->starting, true);
+}
+
+void note_begun(note *self) {
+  atomic_store(&self->starting, false);
 }
 
 void note_is(const note *self, identity_status status) {
@@ -265,11 +280,27 @@ void aloop_start(aloop *self, identity_config *config, int drive) {
   if (identity_loop_new(config, &self->loop, &error) != IDENTITY_OK)
     fail_msg("loop: %s", error.message);
   identity_config_free(config);
-  if (drive != DRIVE_HOST)
-    return;
+  if (drive == DRIVE_HOST)
+    aloop_adopt_host(self);
+}
+
+void aloop_adopt_host(aloop *self) {
+  self->drive = DRIVE_HOST;
   atomic_store(&self->inside, true);
   assert_int_equal(identity_loop_set_host(self->loop, watch, keep_timer, self), IDENTITY_OK);
   atomic_store(&self->inside, false);
+}
+
+identity_status aloop_adopt_half_a_host(aloop *self, bool with_sockets) {
+  return identity_loop_set_host(self->loop, with_sockets ? watch : NULL, with_sockets ? NULL : keep_timer,
+                                self);
+}
+
+identity_status aloop_tell_socket(aloop *self, int64_t socket, int32_t events) {
+  atomic_store(&self->inside, true);
+  identity_status status = identity_loop_on_socket(self->loop, socket, events);
+  atomic_store(&self->inside, false);
+  return status;
 }
 
 void aloop_stop(aloop *self) {

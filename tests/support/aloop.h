@@ -29,12 +29,16 @@ typedef struct note {
   void (*free_result)(const void *); /* NULL: there must be none */
   identity_call *call;               /* NULL: none was asked for, or the test has freed it */
   pthread_t thread;                  /* that it completed on */
-  bool starting;                     /* the _start function has not returned yet */
-  const char *flaw;                  /* what was wrong with the completion itself */
-  void (*then)(struct note *self);   /* what the app does inside the completion */
-  void *context;                     /* for then */
+  pthread_t starter;
+  atomic_bool starting;            /* the _start function has not returned yet */
+  const char *flaw;                /* what was wrong with the completion itself */
+  void (*then)(struct note *self); /* what the app does inside the completion */
+  void *context;                   /* for then */
 } note;
 
+/* Around a _start function: keeps then and context alone. */
+void note_begin(note *self, void (*free_result)(const void *));
+void note_begun(note *self);
 /* The completion of every call that has a note. */
 void note_done(identity_status status, const void *result, const identity_error *error, void *user_data);
 /* It completed once, with this status, and nothing was wrong with that. */
@@ -66,6 +70,12 @@ typedef struct aloop {
 void aloop_start(aloop *self, identity_config *config, int drive);
 /* Frees the loop; sessions are closed before or after it. */
 void aloop_stop(aloop *self);
+/* From now on the sockets and the timer are the test's. */
+void aloop_adopt_host(aloop *self);
+/* With one callback of the two. */
+identity_status aloop_adopt_half_a_host(aloop *self, bool with_sockets);
+/* As a host that has something to say of any socket. */
+identity_status aloop_tell_socket(aloop *self, int64_t socket, int32_t events);
 identity_session *aloop_open(aloop *self, service *server, const char *account);
 /* Takes the config. */
 identity_session *aloop_open_with(aloop *self, identity_config *config, const char *account);

@@ -121,15 +121,9 @@ const twin twins[TWINS] = {
 /* ---- runs ---- */
 
 void twin_start(int which, identity_session *session, note *into) {
-  void (*then)(note *) = into->then;
-  void *context = into->context;
-  memset(into, 0, sizeof *into);
-  into->then = then;
-  into->context = context;
-  into->free_result = twins[which].free_result;
-  into->starting = true;
+  note_begin(into, twins[which].free_result);
   identity_status status = twins[which].start(session, note_done, into, &into->call);
-  into->starting = false;
+  note_begun(into);
   if (status != IDENTITY_OK)
     fail_msg("%s_start: %s", twins[which].name, identity_status_name(status));
   assert_non_null(into->call);
