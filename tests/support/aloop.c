@@ -241,13 +241,22 @@ void aloop_until(aloop *self, const note *notes, size_t count) {
   }
 }
 
-void aloop_until_sent(aloop *self, service *server, const char *method, const char *path, int count) {
+static void until_sent(aloop *self, service *server, const char *method, const char *path, int count,
+                       void (*take)(aloop *)) {
   int64_t until = patience();
   while (service_count(server, method, path, -1) < count) {
     if (service_now_ms() > until)
       fail_msg("%s %s was not sent %d times", method, path, count);
-    short_turn(self);
+    take(self);
   }
+}
+
+void aloop_until_sent(aloop *self, service *server, const char *method, const char *path, int count) {
+  until_sent(self, server, method, path, count, short_turn);
+}
+
+void aloop_doze_until_sent(aloop *self, service *server, const char *method, const char *path, int count) {
+  until_sent(self, server, method, path, count, aloop_turn);
 }
 
 void aloop_until_state(aloop *self, identity_session *session, int32_t state) {

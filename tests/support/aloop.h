@@ -86,6 +86,8 @@ void aloop_turn(aloop *self);
 void aloop_until(aloop *self, const note *notes, size_t count);
 /* Turns, without waiting long, until so many requests of this kind have arrived. */
 void aloop_until_sent(aloop *self, service *server, const char *method, const char *path, int count);
+/* The same with turns as long as they take, so that they can be counted. */
+void aloop_doze_until_sent(aloop *self, service *server, const char *method, const char *path, int count);
 /* Turns, without waiting long, until the session is in this state. */
 void aloop_until_state(aloop *self, identity_session *session, int32_t state);
 /* Turns for so long. */
