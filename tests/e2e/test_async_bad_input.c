@@ -122,7 +122,7 @@ BAD(everywhere, identity_logout_everywhere, ())
 
 static const bad_row rows[] = {
     ROW(locale, INVALID_INPUT, "customer_ip"),
-    {"publisher", publisher_start, publisher_run, IDENTITY_BAD_CONFIGURATION, "", true},
+    {"publisher", publisher_start, publisher_run, IDENTITY_BAD_CONFIGURATION, "publisher_id", true},
     ROW(register_null, BAD_ARGUMENT, "params"),
     ROW(register_size, BAD_ARGUMENT, "struct_size"),
     ROW(register_email, INVALID_INPUT, "email"),
@@ -131,8 +131,8 @@ static const bad_row rows[] = {
     ROW(login_newer, PARAMS_TOO_NEW, ""),
     ROW(login_password, INVALID_INPUT, "password"),
     ROW(consents, SIGNED_OUT, ""),
-    ROW(answers_null, BAD_ARGUMENT, "answers"),
-    ROW(answers_name, INVALID_INPUT, "answers"),
+    ROW(answers_null, BAD_ARGUMENT, "consents"),
+    ROW(answers_name, BAD_ARGUMENT, "consents"),
     ROW(form, SIGNED_OUT, ""),
     ROW(capture_null, BAD_ARGUMENT, "answers"),
     ROW(capture_key, BAD_ARGUMENT, "answers"),
