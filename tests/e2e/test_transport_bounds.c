@@ -1,43 +1,17 @@
 /* What the library takes of an answer that a transport hands in: each bound at n and n + 1. */
-#include "support/recorder.h"
-#include "support/stage.h"
-#include "support/twins.h"
+#include "support/scripted.h"
 
 #include "base/limits.h"
 
-static aloop shared;
-static recorder transport;
-static identity_session *session;
-
-static int begin(void **state) {
-  (void)reset(state);
-  recorder_start(&transport, &server, recorder_stay_silent);
-  aloop_start(&shared, recorder_config(&transport), DRIVE_WAIT);
-  session = aloop_open_with(&shared, recorder_config(&transport), "viewer");
-  return 0;
-}
-
-static int end(void **state) {
-  (void)state;
-  identity_session_close(session);
-  aloop_stop(&shared);
-  recorder_stop(&transport);
-  return 0;
-}
-
-static taken *begin_silent(int which, note *ended) {
-  int before = transport.count;
-  twin_start(which, session, ended);
-  while (transport.count == before)
-    assert_int_equal(identity_loop_run(shared.loop, 0), IDENTITY_OK);
-  taken *one = recorder_last(&transport);
+/* Starts one, and its request has left. */
+static taken *begin_sent(int which, note *ended) {
+  taken *one = begin_silent(which, ended);
   identity_link_sent(one->link, one->number);
   return one;
 }
 
 static void is(note *ended, identity_status status) {
-  aloop_until(&shared, ended, 1);
-  note_is(ended, status);
+  ends_once(ended, status);
   note_clear(ended);
 }
 
@@ -71,7 +45,7 @@ static void a_body_is_taken_up_to_its_bound(void **state) {
     for (size_t at = 0; at < ROWS(pieces); at++)
       for (size_t more = 0; more < 2; more++) {
         note ended = {0};
-        taken *one = begin_silent(rows[i].which, &ended);
+        taken *one = begin_sent(rows[i].which, &ended);
         assert_int_equal(recorder_header(one, "HTTP/1.1 200 OK"), 1);
         assert_int_equal(say_body(one, rows[i].text, rows[i].most + more, pieces[at]), more == 0);
         identity_link_complete(one->link, one->number, more == 0 ? IDENTITY_OK : IDENTITY_NOT_THE_SERVICE,
@@ -84,13 +58,13 @@ static void a_body_is_taken_up_to_its_bound(void **state) {
 static void too_long_a_body_is_no_answer_though_the_transport_says_that_all_is_well(void **state) {
   (void)state;
   note ended = {0};
-  taken *one = begin_silent(TWIN_LOCALE, &ended);
+  taken *one = begin_sent(TWIN_LOCALE, &ended);
   (void)recorder_header(one, "HTTP/1.1 200 OK");
   (void)say_body(one, RECORDER_LOCALE, IDENTITY__MAX_BODY + 1, IDENTITY__MAX_BODY + 1);
   assert_int_equal(identity_link_body(one->link, one->number, "x", 1), 0);
   identity_link_complete(one->link, one->number, IDENTITY_OK, NULL);
   is(&ended, IDENTITY_NOT_THE_SERVICE);
-  one = begin_silent(TWIN_LOCALE, &ended);
+  one = begin_sent(TWIN_LOCALE, &ended);
   assert_int_equal(identity_link_body(one->link, one->number, "x", UINT64_MAX), 0);
   identity_link_complete(one->link, one->number, IDENTITY_OK, NULL);
   is(&ended, IDENTITY_NOT_THE_SERVICE);
@@ -117,7 +91,7 @@ static void a_head_is_taken_up_to_its_bound(void **state) {
     for (size_t more = 0; more < 2; more++)
       for (int minds = 0; minds < 2; minds++) {
         note ended = {0};
-        taken *one = begin_silent(TWIN_LOCALE, &ended);
+        taken *one = begin_sent(TWIN_LOCALE, &ended);
         assert_int_equal(say_head(one, IDENTITY__MAX_HEADERS + more, pieces[at]), more == 0);
         (void)identity_link_body(one->link, one->number, RECORDER_LOCALE, strlen(RECORDER_LOCALE));
         bool says_so = more == 1 && minds == 1;
@@ -130,7 +104,7 @@ static void a_head_is_taken_up_to_its_bound(void **state) {
 static void a_line_of_an_absurd_length_is_not_even_read(void **state) {
   (void)state;
   note ended = {0};
-  taken *one = begin_silent(TWIN_LOCALE, &ended);
+  taken *one = begin_sent(TWIN_LOCALE, &ended);
   (void)recorder_header(one, "HTTP/1.1 200 OK");
   assert_int_equal(identity_link_header(one->link, one->number, "X: y", UINT64_MAX), 0);
   identity_link_complete(one->link, one->number, IDENTITY_NOT_THE_SERVICE, NULL);
@@ -147,7 +121,7 @@ static void an_encoded_body_is_not_wanted(void **state) {
   (void)state;
   for (size_t i = 0; i < ROWS(rows); i++) {
     note ended = {0};
-    taken *one = begin_silent(TWIN_LOCALE, &ended);
+    taken *one = begin_sent(TWIN_LOCALE, &ended);
     (void)recorder_header(one, "HTTP/1.1 200 OK");
     (void)recorder_header(one, rows[i].line);
     assert_int_equal(identity_link_body(one->link, one->number, RECORDER_LOCALE, strlen(RECORDER_LOCALE)),
@@ -156,8 +130,6 @@ static void an_encoded_body_is_not_wanted(void **state) {
     is(&ended, rows[i].wanted ? IDENTITY_OK : IDENTITY_NOT_THE_SERVICE);
   }
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 static const struct CMUnitTest tests[] = {
     TEST(a_body_is_taken_up_to_its_bound),
