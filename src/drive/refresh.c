@@ -167,11 +167,15 @@ identity_status identity__refresh_step(identity_session *session, identity__call
   return IDENTITY_OK;
 }
 
-bool identity__refresh_may_leave(const void *owner) {
+/* A transport of the host may ask from a thread of its own. */
+bool identity__refresh_may_leave(const void *owner, identity__now now) {
   const identity__call *call = owner;
-  const identity_session *session = call->session;
+  identity_session *session = call->session;
   const refresh *inputs = call->inputs;
-  return identity__flight_may_leave(&inputs->flight, &session->tokens, identity__loop_now(session->loop));
+  pthread_mutex_lock(&session->lock);
+  bool may = identity__flight_may_leave(&inputs->flight, &session->tokens, now);
+  pthread_mutex_unlock(&session->lock);
+  return may;
 }
 
 /* ---- begin and end ---- */
