@@ -11,7 +11,7 @@
 typedef struct refresh {
   identity__flight flight;
   identity__landing landing;
-  const char *refresh_token;
+  char *refresh_token;
   int32_t next; /* what the flight wants, IDENTITY__DO_x */
   bool begun;
   bool landed; /* and the flight does not know yet */
@@ -45,7 +45,7 @@ static bool gather(identity__call *call, refresh *inputs) {
   landing->grant = &call->grant;
   /* An absent one means that ours is still good. */
   if (facts->usable_pair && call->grant.refresh_token == NULL)
-    call->grant.refresh_token = (char *)(uintptr_t)inputs->refresh_token;
+    call->grant.refresh_token = inputs->refresh_token;
   return read != IDENTITY_OUT_OF_MEMORY;
 }
 
