@@ -87,8 +87,15 @@ identity_status identity_fetch_next_step(identity_session *session, const identi
   if (identity__check_result(next_step, "next_step", error) != IDENTITY_OK)
     return error->status;
   *next_step = NULL;
-  identity__call *call = identity__begin(session, "fetch_next_step", flow, 0, error);
-  return call == NULL ? error->status : identity__conclude(session, call, next_step, error);
+  return identity__conclude(session, identity__begin(session, "fetch_next_step", flow, 0, error), next_step,
+                            error);
+}
+
+identity_status identity_fetch_next_step_start(identity_session *session, identity_done_fn done,
+                                               void *user_data, identity_call **call) {
+  identity_error error = {0};
+  return identity__start(session, identity__begin(session, "fetch_next_step", flow, 0, &error), &error, done,
+                         user_data, call);
 }
 
 void identity_next_step_free(const identity_next_step *next_step) {

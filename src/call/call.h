@@ -140,6 +140,8 @@ struct identity__call {
   int64_t min_life_ms;
   int64_t sent_boot_ms; /* when the last request was sent */
   void *result;         /* free() releases it */
+  /* Of a call whose result is what the session then is; NULL fills error. */
+  void *(*shape)(void *session, identity_error *error);
 
   /* ---- the machine's own ---- */
   int32_t state;

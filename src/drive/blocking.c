@@ -58,7 +58,7 @@ identity_status identity__run(identity_session *session, identity__call *call, i
   if (status == IDENTITY_OK) {
     call->session = session;
     call->calls = &session->calls;
-    identity__loop_submit(loop, call);
+    (void)identity__loop_submit(loop, call);
     if (is_closing(session)) /* since it entered: close has not seen this call */
       identity__loop_cancel(loop, &session->calls);
     if (identity__loop_take_turn(loop, call)) {

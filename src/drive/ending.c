@@ -103,14 +103,14 @@ void identity__session_leave(identity_session *session) {
   identity__loop *loop = session->loop;
   (void)begin_closing(session);
   pthread_mutex_lock(&loop->lock);
-  bool gone = loop->gone;
-  if (!gone) {
+  bool ended = loop->ended;
+  if (!ended) {
     identity__list_add(&loop->closings, &session->closings);
     loop->news = true;
     identity__loop_wake(loop);
   }
   pthread_mutex_unlock(&loop->lock);
-  if (gone)
+  if (ended)
     identity__session_free(session);
 }
 
@@ -167,6 +167,9 @@ static bool waits_for_flights(const identity__loop *loop) {
 
 void identity__loop_wind_up(identity__loop *loop) {
   int64_t until = identity__clock_now().boot_ms + IDENTITY__CLOSE_GRACE_MS;
+  pthread_mutex_lock(&loop->lock);
+  loop->gone = true;
+  pthread_mutex_unlock(&loop->lock);
   cancel_all(loop);
   while (waits_for_flights(loop) && identity__clock_now().boot_ms < until)
     identity__round(loop, until - identity__clock_now().boot_ms, NULL);
@@ -178,4 +181,16 @@ void identity__loop_wind_up(identity__loop *loop) {
     (void)identity__keep_retry(session, NULL);
   }
   identity__round_settle(loop);
+}
+
+void identity__loop_finish(identity__loop *loop) {
+  identity__node *node;
+  (void)identity__end_closed(loop);
+  while ((node = identity__list_take(&loop->closed)) != NULL)
+    identity__session_free(
+        IDENTITY__OWNER(node, identity_session, closings)); /* what the store has not taken is lost */
+  pthread_mutex_lock(&loop->lock);
+  loop->ended = true;
+  pthread_mutex_unlock(&loop->lock);
+  identity__loop_end(loop);
 }

@@ -139,18 +139,21 @@ void identity__loop_wake(identity__loop *loop) {
 static bool note_news(identity__loop *loop) {
   bool self = loop->driven && pthread_equal(loop->driver, pthread_self());
   loop->news = true;
-  return (loop->driven || loop->shared) && !self && !loop->gone;
+  return (loop->driven || loop->shared) && !self && !loop->ended;
 }
 
-void identity__loop_submit(identity__loop *loop, identity__call *call) {
+bool identity__loop_submit(identity__loop *loop, identity__call *call) {
   pthread_mutex_lock(&loop->lock);
-  identity__list_add(&loop->arrivals, &call->queued);
-  identity__list_add(call->calls, &call->listed);
-  loop->pending += call->complete != NULL;
-  bool wake = note_news(loop);
-  if (wake) /* under the lock: the loop may be freed by then */
+  bool taken = !loop->gone;
+  if (taken) {
+    identity__list_add(&loop->arrivals, &call->queued);
+    identity__list_add(call->calls, &call->listed);
+    loop->pending += call->complete != NULL;
+  }
+  if (taken && note_news(loop)) /* under the lock: the loop may be freed by then */
     identity__loop_wake(loop);
   pthread_mutex_unlock(&loop->lock);
+  return taken;
 }
 
 void identity__loop_signal(identity__loop *loop, identity__call *call) {

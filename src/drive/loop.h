@@ -46,7 +46,9 @@ typedef struct identity_loop {
   bool known_driver;        /* some thread has driven it */
   pthread_t driver;         /* who drives it, or did last */
   bool news;                /* a call came or was cancelled: the driver must look before it waits */
-  bool gone;                /* shared: the app has freed it */
+  bool woken;               /* shared: the app wants the driver back */
+  bool gone;                /* shared: the app frees it: nothing is taken any more */
+  bool ended;               /* and has freed it: there is no transport */
   uint32_t holders;         /* sessions and call handles, and the app: the last one frees the memory */
   uint32_t pending;         /* calls whose completion has not run */
   identity__node arrivals;  /* calls in order; not begun yet */
@@ -92,8 +94,9 @@ int64_t identity__host_quiet(identity__host *host, int64_t retry_after_ms, ident
 /* What is left of it. */
 int64_t identity__host_quiet_ms(const identity__host *host, identity__now now);
 
-/* From any thread: puts a call in line, and among the calls of its session, and wakes the driver. */
-void identity__loop_submit(identity__loop *loop, identity__call *call);
+/* From any thread: puts a call in line, and among the calls of its session, and wakes the driver. False: the
+ * loop is gone. */
+bool identity__loop_submit(identity__loop *loop, identity__call *call);
 /* From any thread: cancels the calls of such a list, but for a flight. */
 void identity__loop_cancel(identity__loop *loop, const identity__node *calls);
 /* With the lock held: the driver has to look at this call. */

@@ -96,7 +96,16 @@ static void call_next(identity_session *session) {
   pthread_mutex_unlock(&loop->lock);
 }
 
+static void shape_result(identity_session *session, identity__call *call) {
+  if (call->status != IDENTITY_OK || call->shape == NULL)
+    return;
+  call->result = call->shape(session, &call->error);
+  if (call->result == NULL)
+    call->status = call->error.status;
+}
+
 static void finish(identity_session *session, identity__call *call) {
+  shape_result(session, call);
   if (session->pending_call == call)
     session->pending_call = NULL;
   if (session->delivers == call)

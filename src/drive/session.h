@@ -35,6 +35,7 @@ struct identity_session {
   identity__machine tokens;
   identity__events events;
   int64_t clock_offset_ms; /* what the service's date was ahead of ours, last */
+  int64_t asked_ms;        /* when somebody wanted a token last, on the boot clock */
 
   /* ---- the driver's ---- */
   identity__call *flight;       /* the refresh in progress */
@@ -48,7 +49,6 @@ struct identity_session {
   int32_t pending_failures;
   int64_t pending_next_ms; /* not before, on the boot clock */
   int64_t background_ms;   /* no refresh in the background before, on the boot clock */
-  int64_t asked_ms;        /* when a call wanted a token last, on the boot clock */
   identity__node listed;   /* among the sessions of the loop */
   identity__node landed;   /* its flight is over, and who waited has to be told */
   identity__node line;     /* calls beyond those that may run */

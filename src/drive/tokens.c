@@ -34,15 +34,17 @@ static identity__ask ask_machine(identity_session *session, const identity__call
 
 static void use_token(identity_session *session, identity__call *call, identity__token_use *token) {
   const identity__record *record = &session->tokens.record;
-  session->asked_ms = identity__loop_now(session->loop).boot_ms;
+  int64_t now_ms = identity__loop_now(session->loop).boot_ms;
+  pthread_mutex_lock(&session->lock);
+  session->asked_ms = now_ms;
+  pthread_mutex_unlock(&session->lock);
   token->jwt = record->grant.jwt;
   token->customer_id = record->grant.customer_id;
   token->epoch = record->epoch;
   token->generation = record->generation;
   token->pending = record->pending;
   token->pending_count = 0;
-  bool due =
-      session->pending_call == NULL && identity__loop_now(session->loop).boot_ms >= session->pending_next_ms;
+  bool due = session->pending_call == NULL && now_ms >= session->pending_next_ms;
   if (call->asks != IDENTITY__ASKS_TOKEN || call->prelude_done || !due || record->pending_count == 0)
     return;
   token->pending_count = record->pending_count;
@@ -168,9 +170,11 @@ static int64_t latest(int64_t one, int64_t other) {
 }
 
 /* A token that nobody has asked for during its life is left to end, unless the app wants it otherwise. */
-static bool is_wanted(const identity_session *session, identity__now now) {
-  bool asked =
-      session->asked_ms > 0 && now.boot_ms - session->asked_ms <= session->tokens.record.grant.life_ms;
+static bool is_wanted(identity_session *session, identity__now now) {
+  pthread_mutex_lock(&session->lock);
+  int64_t asked_ms = session->asked_ms;
+  pthread_mutex_unlock(&session->lock);
+  bool asked = asked_ms > 0 && now.boot_ms - asked_ms <= session->tokens.record.grant.life_ms;
   return asked || session->keep_fresh;
 }
 

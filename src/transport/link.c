@@ -380,20 +380,6 @@ void identity__transport_wait(identity__transport *link, int64_t timeout_ms) {
   set_driving(link, false);
 }
 
-void identity__transport_on_socket(identity__transport *link, int64_t socket, int32_t events) {
-  if (identity__poller_take_wake(&link->poller, socket))
-    return;
-  set_driving(link, true);
-  on_ready(link, socket, events);
-  set_driving(link, false);
-}
-
-void identity__transport_on_timer(identity__transport *link) {
-  set_driving(link, true);
-  run_timer(link);
-  set_driving(link, false);
-}
-
 identity__poller *identity__transport_poller(identity__transport *link) {
   return &link->poller;
 }

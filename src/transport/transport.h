@@ -67,9 +67,6 @@ uint32_t identity__transport_capacity(identity__transport *transport);
 /* Sends and receives what can be, waiting up to timeout_ms for something to do (0: one pass without waiting).
  */
 void identity__transport_wait(identity__transport *transport, int64_t timeout_ms);
-/* The same for what a host has waited for. */
-void identity__transport_on_socket(identity__transport *transport, int64_t socket, int32_t events);
-void identity__transport_on_timer(identity__transport *transport);
 /* The sockets, for who waits for them in the loop's place. */
 identity__poller *identity__transport_poller(identity__transport *transport);
 /* Ends a running wait, or the next one; from any thread. */
