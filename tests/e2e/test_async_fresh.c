@@ -169,7 +169,7 @@ static void a_session_without_a_loop_is_not_refreshed_in_the_background(void **s
 /* The timer that a host is told of covers the soft moment: it does nothing but wait for it. */
 static void a_host_that_sleeps_until_its_timer_is_woken_for_the_refresh(void **state) {
   (void)state;
-  for (int drive = DRIVE_WAIT; drive <= DRIVE_HOST; drive++) {
+  for (int drive = DRIVE_FD; drive <= DRIVE_HOST; drive++) {
     aloop own;
     service_reset(&server);
     twins_register(&server);

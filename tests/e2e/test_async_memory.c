@@ -53,7 +53,7 @@ static void a_session_is_opened_on_a_loop_or_not_and_says_why(void **state) {
     fail_at(place);
     identity_status status = identity_session_open_on(shared.loop, config, "viewer", &session, &error);
     bool out = has_failed();
-    assert_int_equal(status, out ? IDENTITY_OUT_OF_MEMORY : IDENTITY_OK);
+    assert_true(status == IDENTITY_OK || (out && status == IDENTITY_OUT_OF_MEMORY));
     assert_true((session != NULL) == (status == IDENTITY_OK));
     identity_session_close(session);
     aloop_settle(&shared);
@@ -73,6 +73,7 @@ static bool is_clear(identity_status status) {
   case IDENTITY_CLASS_OK:
   case IDENTITY_CLASS_RETRY_LATER:
   case IDENTITY_CLASS_OUTCOME_UNKNOWN:
+  case IDENTITY_CLASS_FIX_DEVICE: /* the store could not be written */
   case IDENTITY_CLASS_FIX_INPUT:  /* registered by the attempt before */
   case IDENTITY_CLASS_UPDATE_APP: /* an answer that there was no room for */
     return true;

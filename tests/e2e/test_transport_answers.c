@@ -131,6 +131,7 @@ static void an_answer_without_a_status_line_is_no_answer(void **state) {
     note ended = {0};
     transport.act = acts[i];
     twin_start(TWIN_LOGIN, session, &ended);
+    aloop_until(&shared, &ended, 1);
     ends_once(&ended, ended.status);
     assert_int_equal(identity_status_class(ended.status), IDENTITY_CLASS_RETRY_LATER);
     assert_int_equal(ended.error.http_status, 0);

@@ -56,14 +56,15 @@ static void travel(identity_session *session) {
 
 /* What happens to a JWT on the way. */
 static void travel_through_time(identity_session *session) {
+  int before = rotation_count(&server, 200);
   take(TWIN_LOGIN, session);
   host_clock_sleep(&device, 901000);
   service_shift_clock(&server, 901);
   take(TWIN_CUSTOMER, session); /* expired */
-  assert_int_equal(rotation_count(&server, 200), 1);
+  assert_int_equal(rotation_count(&server, 200), before + 1);
   service_shift_clock(&server, 1802);
   take(TWIN_CUSTOMER, session); /* refused, replaced, sent again */
-  assert_int_equal(rotation_count(&server, 200), 2);
+  assert_int_equal(rotation_count(&server, 200), before + 2);
   assert_int_equal(service_count(&server, "GET", "/customers/*", 401), 1);
 }
 

@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-enum { ALOOP_PATIENCE_S = 120, ALOOP_WATCHED = 64 };
+enum { ALOOP_PATIENCE_S = 20, ALOOP_WATCHED = 64 };
 
 /* A blocking call that drives by itself; identity_loop_run that never and that always waits; the descriptor;
  * sockets and timer of the host. */
