@@ -191,7 +191,7 @@ static void a_completion_left_over_from_a_blocking_call_makes_it_readable(void *
   note ended = {0};
   const identity_consents *consents = NULL;
   identity_session *other = aloop_open(&shared, &server, "other");
-  aloop_turn(&shared);
+  aloop_settle(&shared);
   service_fault(&server, "{\"path\":\"/publishers/*/consents\",\"delay_ms\":100}");
   twin_start(TWIN_LOCALE, other, &ended);
   assert_int_equal(identity_fetch_publisher_consents(session, &consents, NULL), IDENTITY_OK);

@@ -275,8 +275,10 @@ void aloop_turn_for(aloop *self, int ms) {
 }
 
 void aloop_settle(aloop *self) {
+  (void)alarm(ALOOP_PATIENCE_S);
   for (int i = 0; i < SETTLE_TURNS; i++)
-    short_turn(self);
+    turn(self, 0);
+  (void)alarm(0);
 }
 
 /* ---- begin and end ---- */
