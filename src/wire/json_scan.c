@@ -12,9 +12,10 @@ typedef struct scanner {
 } scanner;
 
 static void skip_space(scanner *scan) {
-  while (scan->at < scan->end &&
-         (*scan->at == ' ' || *scan->at == '\n' || *scan->at == '\r' || *scan->at == '\t'))
-    scan->at++;
+  const char *at = scan->at;
+  while (at < scan->end && *at <= ' ' && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
+    at++;
+  scan->at = at;
 }
 
 static bool take(scanner *scan, char expected) {
@@ -73,25 +74,41 @@ static bool take_escape(scanner *scan) {
   return c != '\0' && strchr("\"\\/bfnrt", c) != NULL;
 }
 
+/* Whether one of eight bytes ends a plain stretch: a quote, a backslash, a control character, or one beyond ASCII. */
+static bool has_special(uint64_t bytes) {
+  const uint64_t ones = UINT64_C(0x0101010101010101);
+  const uint64_t tops = ones * 0x80;
+  uint64_t quotes = bytes ^ ones * '"';
+  uint64_t slashes = bytes ^ ones * '\\';
+  uint64_t found = (quotes - ones) | (slashes - ones) | (bytes - ones * 0x20) | bytes;
+  return (found & tops) != 0;
+}
+
+/* Most of an answer is plain text: eight bytes at a time. A byte too many may be taken for special, none too few. */
+static const char *skip_plain(const char *at, const char *end) {
+  uint64_t bytes;
+  while (end - at >= (ptrdiff_t)sizeof bytes) {
+    memcpy(&bytes, at, sizeof bytes);
+    if (has_special(bytes))
+      break;
+    at += sizeof bytes;
+  }
+  while (at < end && (uint8_t)*at >= 0x20 && (uint8_t)*at < 0x80 && *at != '"' && *at != '\\')
+    at++;
+  return at;
+}
+
 static bool take_string(scanner *scan) {
   if (!take(scan, '"'))
     return false;
-  while (scan->at < scan->end) {
+  while ((scan->at = skip_plain(scan->at, scan->end)) < scan->end) {
     uint8_t c = (uint8_t)*scan->at;
-    if (c == '"') {
-      scan->at++;
-      return true;
-    }
-    if (c >= 0x80) {
-      size_t length = identity__utf8_length(scan->at, (size_t)(scan->end - scan->at));
-      if (length == 0)
-        return false;
-      scan->at += length;
-      continue;
-    }
-    if (c < 0x20)
+    size_t length = c >= 0x80 ? identity__utf8_length(scan->at, (size_t)(scan->end - scan->at)) : 1;
+    if (c < 0x20 || length == 0)
       return false;
-    scan->at++;
+    scan->at += length;
+    if (c == '"')
+      return true;
     if (c == '\\' && !take_escape(scan))
       return false;
   }
@@ -99,10 +116,12 @@ static bool take_string(scanner *scan) {
 }
 
 static bool take_digits(scanner *scan) {
-  const char *start = scan->at;
-  while (scan->at < scan->end && identity__is_digit(*scan->at))
-    scan->at++;
-  return scan->at > start;
+  const char *at = scan->at;
+  while (at < scan->end && *at >= '0' && *at <= '9')
+    at++;
+  bool any = at > scan->at;
+  scan->at = at;
+  return any;
 }
 
 static bool take_number_text(scanner *scan) {
