@@ -19,22 +19,22 @@ static identity_session *open_session(const bench_options *options) {
   return session;
 }
 
-static void login(identity_session *session) {
+static void login(identity_session *session, const bench_options *options) {
   identity_error error;
   identity_login_params params;
   identity_login_params_init(&params, sizeof params);
-  params.email = BENCH_EMAIL;
+  params.email = options->email;
   params.password = BENCH_PASSWORD;
   if (identity_login(session, &params, &error) != IDENTITY_OK)
     give_up("login: %s", error.message);
 }
 
-static void get(identity_session *session) {
+static void get(identity_session *session, const bench_options *options) {
   identity_error error;
   const identity_customer *customer = NULL;
   if (identity_fetch_customer(session, &customer, &error) != IDENTITY_OK)
     give_up("fetch: %s", error.message);
-  if (strcmp(customer->email, BENCH_EMAIL) != 0)
+  if (strcmp(customer->email, options->email) != 0)
     give_up("this is another customer: %s", customer->email);
   identity_customer_free(customer);
 }
@@ -43,13 +43,18 @@ int main(int count, char *arguments[]) {
   bench_options options;
   read_options(&options, count, arguments);
   double begun = now_s();
+  instructions_begin();
   identity_session *session = open_session(&options);
-  login(session);
+  login(session, &options);
+  instructions_end("first");
   double first = now_s();
-  get(session);
+  for (uint32_t i = 0; i < BENCH_WARM_UP; i++)
+    get(session, &options);
   double warm = now_s();
+  instructions_begin();
   for (uint32_t i = 0; i < options.gets; i++)
-    get(session);
+    get(session, &options);
+  instructions_end("gets");
   double ended = now_s();
   report_begin();
   report("gets", options.gets);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <valgrind/callgrind.h>
 
 void give_up(const char *format, ...) {
   va_list arguments;
@@ -26,7 +27,7 @@ static uint32_t read_count(const char *name, const char *text) {
 }
 
 void read_options(bench_options *options, int count, char *arguments[]) {
-  *options = (bench_options){.what = "get", .gets = 1, .sessions = 1};
+  *options = (bench_options){.email = "viewer@example.com", .what = "get", .gets = 1, .sessions = 1};
   for (int i = 1; i < count; i += 2) {
     const char *name = arguments[i];
     const char *value = i + 1 < count ? arguments[i + 1] : "";
@@ -34,6 +35,8 @@ void read_options(bench_options *options, int count, char *arguments[]) {
       options->base_url = value;
     else if (strcmp(name, "--ca") == 0)
       options->ca_file = value;
+    else if (strcmp(name, "--email") == 0)
+      options->email = value;
     else if (strcmp(name, "--what") == 0)
       options->what = value;
     else if (strcmp(name, "--gets") == 0)
@@ -56,6 +59,16 @@ double now_s(void) {
 int64_t heap_in_use(void) {
   struct mallinfo2 info = mallinfo2();
   return (int64_t)(info.uordblks + info.hblkhd);
+}
+
+void instructions_begin(void) {
+  CALLGRIND_START_INSTRUMENTATION;
+  CALLGRIND_ZERO_STATS;
+}
+
+void instructions_end(const char *phase) {
+  CALLGRIND_DUMP_STATS_AT(phase);
+  CALLGRIND_STOP_INSTRUMENTATION;
 }
 
 static const char *separator;

@@ -5,19 +5,20 @@
 #include <stdint.h>
 
 #define BENCH_PUBLISHER "123456789"
-#define BENCH_EMAIL "viewer@example.com"
 #define BENCH_PASSWORD "s3cretpass"
+#define BENCH_WARM_UP 20 /* GETs before any that count */
 
 typedef struct bench_options {
   const char *base_url;
   const char *ca_file; /* NULL: plain HTTP */
+  const char *email;
   const char *what;
   uint32_t gets;
   uint32_t sessions;
 } bench_options;
 
-/* --base URL, --ca FILE, --gets N, --sessions N, --what NAME; ends the program when something is wrong with
- * them. */
+/* --base URL, --ca FILE, --email ADDRESS, --gets N, --sessions N, --what NAME; ends the program when
+ * something is wrong with them. */
 void read_options(bench_options *options, int count, char *arguments[]);
 
 /* Ends the program: a figure that was measured while something failed is none. */
@@ -26,6 +27,11 @@ void give_up(const char *format, ...) __attribute__((format(printf, 1, 2), noret
 double now_s(void);
 /* Bytes that malloc has given out and not got back. */
 int64_t heap_in_use(void);
+
+/* Under `valgrind --tool=callgrind --instr-atstart=no` the instructions between the two go into a file of
+ * their own, which carries the phase's name; else nothing happens. */
+void instructions_begin(void);
+void instructions_end(const char *phase);
 
 /* One JSON object on one line: report_begin, any number of figures, report_end with what the process is
  * resident with. */
