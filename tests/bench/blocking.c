@@ -51,14 +51,17 @@ int main(int count, char *arguments[]) {
   for (uint32_t i = 0; i < BENCH_WARM_UP; i++)
     get(session, &options);
   double warm = now_s();
+  double used = processor_s();
   instructions_begin();
   for (uint32_t i = 0; i < options.gets; i++)
     get(session, &options);
   instructions_end("gets");
+  used = processor_s() - used;
   double ended = now_s();
   report_begin();
   report("gets", options.gets);
   report("seconds", ended - warm);
+  report("processor_seconds", used);
   report("open_to_first_ms", (first - begun) * 1000);
   report_end();
   identity_session_close(session);

@@ -153,11 +153,13 @@ static void measure_gets(bench_fleet *fleet) {
     viewers[i] = (bench_viewer){fleet, fleet->sessions[i]};
   run_gets(fleet, viewers, BENCH_WARM_UP);
   double begun_s = now_s();
+  double used_s = processor_s();
   instructions_begin();
   run_gets(fleet, viewers, fleet->options->gets);
   instructions_end("gets");
   report("gets", fleet->options->gets);
   report("seconds", now_s() - begun_s);
+  report("processor_seconds", processor_s() - used_s);
   free(viewers);
 }
 

