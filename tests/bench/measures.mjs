@@ -52,13 +52,14 @@ async function allocationsOfGets(bench) {
     found[client] = await allocations(bench.build, client, bench.places.http);
   }
   const by = (who) => Object.fromEntries(Object.entries(found).map(([client, counts]) => [client, counts[who]]));
-  const figure = (who, text) => ({
-    id: `allocations.${who}`, text: `allocations per GET, ${text}`, unit: 'calls', kind: 'allocations', values: by(who),
+  const figure = (who, text, kind) => ({
+    id: `allocations.${who}`, text: `allocations per GET, ${text}`, unit: 'calls', kind, values: by(who),
   });
-  const program = figure('program', "the client's own");
+  const program = figure('program', "the client's own", 'allocations');
   return [
     judged(program, 'b, c <= 4', program.values.b <= 4 && program.values.c <= 4),
-    figure('libcurl', "libcurl's"), figure('cjson', "cJSON's"), figure('other', "other libraries'"),
+    figure('libcurl', "libcurl's", 'borrowed'), figure('cjson', "cJSON's", 'borrowed'),
+    figure('other', "other libraries'", 'borrowed'),
   ];
 }
 
