@@ -172,6 +172,9 @@ deps-check: ## install what check needs beyond that
 # ---- checks: each can be run alone ----
 include tests/tools/checks.mk
 
+# ---- benchmark ----
+include tests/bench/bench.mk
+
 # ---- install ----
 install: all ## PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR= BINDIR=
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/identity $(DESTDIR)$(BINDIR)
@@ -196,6 +199,6 @@ clean: ## takes off the build folder
 
 help: ## this list
 	@echo "make                   the library, the command-line client, the stand-in service"
-	@grep -hE '^[a-z-]+:.*## ' Makefile tests/tools/checks.mk | \
+	@grep -hE '^[a-z-]+:.*## ' Makefile tests/tools/checks.mk tests/bench/bench.mk | \
 	  sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "make %-18s%s\n", $$1, $$2}'
 	@echo "Variables: CC AR CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG CROSS_COMPILE PREFIX DESTDIR B (build folder) WERROR=1 V=1"

@@ -39,6 +39,7 @@ enum {
   IDENTITY__ORDER_DROP_CONSENTS, /* the consents of call->kept are answered: they are no longer pending */
   IDENTITY__ORDER_TOKEN,         /* a JWT with call->min_life_ms */
   IDENTITY__ORDER_ROTATE,        /* a new pair */
+  IDENTITY__ORDER_BESIDE,        /* the end of call->beside */
   IDENTITY__ORDER_REFRESH        /* of a refresh: its next steps */
 };
 
@@ -113,6 +114,8 @@ struct identity__call {
   const char *publisher_id;
   const char *secrets[IDENTITY__CALL_SECRETS]; /* must not show in an error */
   int64_t deadline_ms;                         /* on the boot clock */
+  identity__flow
+      beside_flow; /* what can be asked at the same time, where the network carries both; NULL: nothing */
 
   /* ---- between flow and machine ---- */
   uint32_t leg; /* orders that are over */
@@ -173,6 +176,9 @@ struct identity__call {
   /* ---- the driver's own ---- */
   void *session;
   void *exchange;
+  identity__call *beside;    /* runs at the same time, for this call; NULL: none */
+  identity__call *beside_of; /* the call that this one runs for */
+  bool waits_for_beside;
   identity__node *calls;    /* those of its session */
   identity__node listed;    /* among them */
   identity__node queued;    /* in the line, or among those whose completion is due */

@@ -53,11 +53,21 @@ static bool perform_send(identity_session *session, identity__call *call, news *
 
 static void end_calls(identity_session *session, const identity__call *except);
 
+static bool perform_beside(identity__call *call, news *at, identity__event *event) {
+  call->waits_for_beside = !call->beside->done;
+  at->error = call->beside->error;
+  event->kind = IDENTITY__EVENT_ORDERED;
+  event->error = &at->error;
+  return call->beside->done;
+}
+
 static bool perform_order(identity_session *session, identity__call *call, news *at, identity__event *event) {
   if (call->order == IDENTITY__ORDER_TOKEN)
     return identity__tokens_ask(session, call, IDENTITY__ASKS_LIFE, &at->token, event);
   if (call->order == IDENTITY__ORDER_ROTATE)
     return identity__tokens_ask(session, call, IDENTITY__ASKS_ROTATION, &at->token, event);
+  if (call->order == IDENTITY__ORDER_BESIDE)
+    return perform_beside(call, at, event);
   if (call->order == IDENTITY__ORDER_SIGN_OUT)
     end_calls(session, call);
   identity__order_run(session, call, &at->error);
@@ -104,6 +114,25 @@ static void shape_result(identity_session *session, identity__call *call) {
     call->status = call->error.status;
 }
 
+/* Nobody needs its answer any more. */
+static void end_beside(identity__call *call) {
+  if (call->beside == NULL || call->beside->done)
+    return;
+  const identity__event event = {.kind = IDENTITY__EVENT_CANCEL,
+                                 .progress = identity__pump_progress(call->beside)};
+  identity__pump(call->beside, &event);
+}
+
+/* Who waits for this one goes on, but not before everything of it is over. */
+static void tell_main(identity__loop *loop, const identity__call *call) {
+  identity__call *main_call = call->beside_of;
+  if (main_call == NULL || !main_call->waits_for_beside)
+    return;
+  main_call->waits_for_beside = false;
+  main_call->parked_action = IDENTITY__ACTION_ORDER;
+  identity__list_add(&loop->resumed, &main_call->parked);
+}
+
 static void finish(identity_session *session, identity__call *call) {
   shape_result(session, call);
   if (session->pending_call == call)
@@ -114,6 +143,8 @@ static void finish(identity_session *session, identity__call *call) {
     identity__refresh_over(session, call);
   identity__log_line(&session->log, call->status == IDENTITY_OK ? IDENTITY_LOG_INFO : IDENTITY_LOG_WARNING,
                      "%s: %s", call->name, identity_status_name(call->status));
+  end_beside(call);
+  tell_main(session->loop, call);
   bool counted = call->begun && !call->owned_by_session;
   identity__loop_retire(session->loop, call);
   if (counted)

@@ -15,11 +15,33 @@ static identity__call *take_call(identity__loop *loop, identity__node *list) {
   return node != NULL ? IDENTITY__OWNER(node, identity__call, queued) : NULL;
 }
 
+/* A second connection costs more than it saves, unless there is one anyway or both share one (HTTP/2). */
+static bool carries_both(const identity__loop *loop) {
+  return loop->shared || identity__transport_capacity(loop->transport) > IDENTITY__MAX_CONNECTIONS;
+}
+
+/* For want of memory the one comes after the other. */
+static void begin_beside(identity__loop *loop, identity__call *call) {
+  identity__call *beside = identity__call_new("beside", call->beside_flow);
+  if (beside == NULL)
+    return;
+  beside->base_url = call->base_url;
+  beside->publisher_id = call->publisher_id;
+  beside->deadline_ms = call->deadline_ms;
+  beside->session = call->session;
+  beside->calls = call->calls;
+  beside->beside_of = call;
+  call->beside = beside;
+  identity__loop_add(loop, beside);
+}
+
 static void begin(identity__loop *loop, identity__call *call) {
   identity_session *session = call->session;
   call->begun = true;
   session->running += !call->owned_by_session;
   bool cancelled = identity__loop_is_cancelled(loop, call); /* then nothing of it is sent */
+  if (call->beside_flow != NULL && !cancelled && carries_both(loop))
+    begin_beside(loop, call);
   const identity__event event = {.kind = cancelled ? IDENTITY__EVENT_CANCEL : IDENTITY__EVENT_START};
   identity__pump(call, &event);
 }
@@ -27,7 +49,7 @@ static void begin(identity__loop *loop, identity__call *call) {
 /* 64 calls of a session run; the others wait in line, and in order. */
 static bool may_run(const identity__call *call) {
   const identity_session *session = call->session;
-  return call->owned_by_session ||
+  return call->owned_by_session || call->beside_of != NULL ||
          (session->running < IDENTITY__MAX_RUNNING_CALLS && identity__list_is_empty(&session->line));
 }
 
@@ -139,6 +161,8 @@ static void tell_times(identity__loop *loop, int64_t read_ms) {
     identity__timer *timer = loop->timers.first;
     identity__timers_clear(&loop->timers, timer);
     tell_time(loop, timer);
+    (void)identity__pump_waiters(
+        loop); /* who waits for what has ended by that is told so, and not the time */
   }
   loop->pass_ms = INT64_MIN;
 }

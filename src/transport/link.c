@@ -372,10 +372,18 @@ static void run_timer(identity_link *link) {
     link->calls.on_timer(link->state);
 }
 
+static bool has_completed(identity_link *link) {
+  (void)pthread_mutex_lock(&link->lock);
+  bool any = link->completed != NULL;
+  (void)pthread_mutex_unlock(&link->lock);
+  return any;
+}
+
 void identity__transport_wait(identity__transport *link, int64_t timeout_ms) {
   set_driving(link, true);
   run_timer(link); /* what was added just now is sent before anything is waited for */
-  identity__poller_wait(&link->poller, timeout_ms, on_ready, link);
+  /* Its answer may have come while it was sent. */
+  identity__poller_wait(&link->poller, has_completed(link) ? 0 : timeout_ms, on_ready, link);
   run_timer(link);
   set_driving(link, false);
 }

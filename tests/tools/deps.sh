@@ -30,6 +30,9 @@ program strace|strace|strace|strace|strace|-
 program node|nodejs|nodejs|nodejs|nodejs|node
 program npm|npm|npm|npm|npm|-'
 
+# Where there is apt: the size of the library on another architecture is measured with Debian's packages for it.
+apt_needs='program arm-linux-gnueabihf-gcc|gcc-arm-linux-gnueabihf'
+
 manager_column() {
   if have_program apt-get; then echo 2; elif have_program apk; then echo 3; elif have_program dnf; then echo 4
   elif have_program pacman; then echo 5; elif have_program brew; then echo 6; else echo 0; fi
@@ -116,6 +119,7 @@ base) settle "$base_needs" ;;
 check)
   settle "$base_needs"
   settle "$check_needs"
+  [ "$(manager_column)" -ne 2 ] || settle "$apt_needs"
   settle_prism
   ;;
 *)
