@@ -58,6 +58,29 @@ static void a_host_hears_of_what_was_watched_before_it_came_and_gives_it_back(vo
   assert_int_equal(shared.told, told);
 }
 
+/* A host's clock is not quite the loop's: its timer may come a moment before its time, and is used up then.
+ */
+static void a_timer_that_comes_too_early_is_told_again(void **state) {
+  (void)state;
+  note ended = {0};
+  service_fault(&server, "{\"path\":\"/locales\",\"hang\":true}");
+  aloop_start(&shared, service_config(&server), DRIVE_HOST);
+  identity_session *session = aloop_open(&shared, &server, "viewer");
+  twin_start(TWIN_LOCALE, session, &ended);
+  aloop_until_sent(&shared, &server, "GET", "/locales", 1);
+  for (int i = 0; i < 20; i++) {
+    shared.timer_at_ms = -1;
+    assert_int_equal(aloop_tell_timer(&shared), IDENTITY_OK);
+    assert_true(shared.timer_at_ms >= 0); /* else the deadline of the call passes unseen */
+  }
+  identity_call_cancel(ended.call);
+  aloop_until(&shared, &ended, 1);
+  note_is(&ended, IDENTITY_CANCELLED);
+  note_clear(&ended);
+  identity_session_close(session);
+  aloop_stop(&shared);
+}
+
 static void a_socket_or_timer_callback_alone_is_a_bad_argument(void **state) {
   (void)state;
   aloop_start(&shared, service_config(&server), DRIVE_TICK);
@@ -91,6 +114,7 @@ static void news_of_foreign_sockets_do_no_harm(void **state) {
 static const struct CMUnitTest tests[] = {
     TEST(a_waiting_call_lets_the_host_sleep),
     TEST(a_host_hears_of_what_was_watched_before_it_came_and_gives_it_back),
+    TEST(a_timer_that_comes_too_early_is_told_again),
     TEST(a_socket_or_timer_callback_alone_is_a_bad_argument),
     TEST(news_of_foreign_sockets_do_no_harm),
 };

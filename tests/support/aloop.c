@@ -307,6 +307,13 @@ identity_status aloop_adopt_half_a_host(aloop *self, bool with_sockets) {
                                 self);
 }
 
+identity_status aloop_tell_timer(aloop *self) {
+  atomic_store(&self->inside, true);
+  identity_status status = identity_loop_on_timer(self->loop);
+  atomic_store(&self->inside, false);
+  return status;
+}
+
 identity_status aloop_tell_socket(aloop *self, int64_t socket, int32_t events) {
   atomic_store(&self->inside, true);
   identity_status status = identity_loop_on_socket(self->loop, socket, events);

@@ -74,7 +74,8 @@ void aloop_stop(aloop *self);
 void aloop_adopt_host(aloop *self);
 /* With one callback of the two. */
 identity_status aloop_adopt_half_a_host(aloop *self, bool with_sockets);
-/* As a host that has something to say of any socket. */
+/* As a host that says so at any time, and of any socket. */
+identity_status aloop_tell_timer(aloop *self);
 identity_status aloop_tell_socket(aloop *self, int64_t socket, int32_t events);
 identity_session *aloop_open(aloop *self, service *server, const char *account);
 /* Takes the config. */
