@@ -97,7 +97,7 @@ static void freeing_the_loop_ends_within_a_second_whatever_the_service_does(void
   note ended[STALLED] = {0};
   identity_session *sessions[STALLED];
   for (int i = 0; i < STALLED; i++) {
-    char account[16];
+    char account[32];
     snprintf(account, sizeof account, "stalled-%d", i);
     sessions[i] = open_refreshing(account, "\"hang\":true", &ended[i]);
   }
