@@ -4,7 +4,7 @@ NM ?= $(CROSS_COMPILE)nm
 ASAN_BUILD := $(B)/asan
 VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect,possible \
   --errors-for-leak-kinds=definite,indirect,possible --num-callers=30
-OUR_SOURCES := $(LIB_SOURCES) $(CLI_SOURCES) $(SANDBOX_SOURCES)
+OUR_SOURCES := $(LIB_SOURCES) $(CLI_SOURCES) $(LOOP_SOURCES) $(SANDBOX_SOURCES)
 SHELL_SCRIPTS := $(wildcard tests/*/*.sh examples/*/*.sh)
 
 .PHONY: check-warnings check-asan check-valgrind check-tidy check-cppcheck check-headers check-includes check-symbols \
@@ -18,7 +18,8 @@ check: test $(CHECKS) ## everything: tests, sanitizers, valgrind, static checks,
 	@echo "check: all of it passed"
 
 check-warnings: ## compile everything with warnings as errors, optimised for size and for debugging
-	$(MAKE) B=$(B)/warnings WERROR=1 CFLAGS="-Os -g0" lib tools test-programs soak-programs
+	$(MAKE) B=$(B)/warnings WERROR=1 CFLAGS="-Os -g0" lib tools test-programs soak-programs \
+	  loops-of-packages
 	$(MAKE) B=$(B)/warnings-debug WERROR=1 CFLAGS="-O0 -g0 -D_FORTIFY_SOURCE=0 -Wno-cpp" lib
 
 check-asan: ## the tests under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer
@@ -32,13 +33,14 @@ check-valgrind: test-programs ## the tests under valgrind: no leak, no error
 
 check-tidy: ## clang-tidy without a finding
 	sh tests/tools/check_tidy.sh "-Iinclude -Isrc $(call pkg,--cflags,libcurl)" $(LIB_SOURCES)
-	sh tests/tools/check_tidy.sh "-Iinclude $(call pkg,--cflags,libmicrohttpd openssl)" $(CLI_SOURCES) $(SANDBOX_SOURCES)
+	sh tests/tools/check_tidy.sh "-Iinclude $(call pkg,--cflags,libmicrohttpd openssl libuv glib-2.0)" $(CLI_SOURCES) $(LOOP_SOURCES) \
+	  $(SANDBOX_SOURCES)
 
 check-cppcheck: ## cppcheck without a finding
 	@cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
 	  --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches -Iinclude -Isrc $(LIB_SOURCES)
 	@cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
-	  --suppress=missingIncludeSystem -Iinclude $(CLI_SOURCES) $(SANDBOX_SOURCES)
+	  --suppress=missingIncludeSystem -Iinclude $(CLI_SOURCES) $(LOOP_SOURCES) $(SANDBOX_SOURCES)
 	@echo "cppcheck: $(words $(OUR_SOURCES)) files, no finding"
 
 check-headers: ## each public header alone as C99, C11 and C++11, and within its budget of lines
