@@ -24,21 +24,14 @@ static void on_timer(app *self) {
     journey_beat(&self->viewer);
 }
 
+/* 0: there is something to do, and nothing to wait for. */
 static void on_library(app *self) {
-  if (identity_loop_run(self->viewer.loop, 0) !=
-      IDENTITY_OK) /* 0: there is something to do, nothing to wait for */
+  if (identity_loop_run(self->viewer.loop, 0) != IDENTITY_OK)
     self->running = false;
 }
 
-/* What an event calls. */
-typedef struct source {
-  void (*ready)(app *self);
-} source;
-
-static const source timer_source = {on_timer}, library_source = {on_library};
-
-static bool add(const app *self, int fd, const source *to) {
-  struct epoll_event event = {.events = EPOLLIN, .data.ptr = (void *)(uintptr_t)to};
+static bool add(const app *self, int fd) {
+  struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
   return fd >= 0 && epoll_ctl(self->set, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
@@ -48,8 +41,7 @@ static bool set_up(app *self) {
   self->set = epoll_create1(EPOLL_CLOEXEC);
   self->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
   const bool done = self->set >= 0 && self->timer >= 0 && timerfd_settime(self->timer, 0, &beat, NULL) == 0 &&
-                    add(self, self->timer, &timer_source) &&
-                    add(self, identity_loop_fd(self->viewer.loop), &library_source);
+                    add(self, self->timer) && add(self, identity_loop_fd(self->viewer.loop));
   if (!done)
     perror("epoll");
   return done;
@@ -62,8 +54,10 @@ static void run(app *self) {
     if (count < 0 && errno != EINTR)
       return;
     for (int i = 0; i < count && self->running; i++) {
-      const source *from = events[i].data.ptr;
-      from->ready(self);
+      if (events[i].data.fd == self->timer)
+        on_timer(self);
+      else
+        on_library(self);
     }
   }
 }

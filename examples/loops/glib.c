@@ -14,14 +14,13 @@ typedef struct app {
   GMainLoop *main_loop;
 } app;
 
+/* 0: there is something to do, and nothing to wait for. */
 static gboolean on_library(gint fd, GIOCondition condition, gpointer user_data) {
   app *self = user_data;
   (void)fd;
   (void)condition;
-  if (identity_loop_run(self->viewer.loop, 0) ==
-      IDENTITY_OK) /* 0: there is something to do, nothing to wait for */
-    return G_SOURCE_CONTINUE;
-  g_main_loop_quit(self->main_loop);
+  if (identity_loop_run(self->viewer.loop, 0) != IDENTITY_OK)
+    g_main_loop_quit(self->main_loop);
   return G_SOURCE_CONTINUE; /* main takes it off */
 }
 

@@ -26,6 +26,8 @@ typedef struct journey {
   void (*ended)(void *app); /* the journey is over, well or not: let the event loop end */
   void *app;
   unsigned beats;
+  unsigned beats_at_start; /* of the step */
+  unsigned most_beats;     /* during one step */
 } journey;
 
 /* Reads "BASE_URL [CA_FILE]", opens a loop and a session on it. False: nothing is to be done, return

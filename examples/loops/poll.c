@@ -98,7 +98,7 @@ static void stop(void *user_data) {
 }
 
 int main(int argc, char **argv) {
-  static app self = {.library_at_ms = NEVER, .running = true};
+  app self = {.library_at_ms = NEVER, .running = true};
   if (!journey_open(&self.viewer, argc, argv, "sockets and a timer in a poll() loop"))
     return self.viewer.exit_code;
   if (identity_loop_set_host(self.viewer.loop, on_watch, on_timer, &self) == IDENTITY_OK &&

@@ -9,17 +9,17 @@ SHELL_SCRIPTS := $(wildcard tests/*/*.sh examples/*/*.sh)
 
 .PHONY: check-warnings check-asan check-valgrind check-tidy check-cppcheck check-headers check-includes check-symbols \
   check-house check-docs check-install check-shell check-prism check-slow check-faults check-fault-list \
-  check-soak
+  check-soak check-loops check-http2
 
 CHECKS := check-warnings check-headers check-includes check-symbols check-house check-docs check-install \
-  check-shell check-fault-list check-slow check-faults check-soak check-asan check-valgrind check-tidy check-cppcheck check-prism
+  check-shell check-fault-list check-slow check-faults check-loops check-http2 check-soak check-asan check-valgrind check-tidy check-cppcheck check-prism
 
 check: test $(CHECKS) ## everything: tests, sanitizers, valgrind, static checks, contract
 	@echo "check: all of it passed"
 
 check-warnings: ## compile everything with warnings as errors, optimised for size and for debugging
 	$(MAKE) B=$(B)/warnings WERROR=1 CFLAGS="-Os -g0" lib tools test-programs soak-programs \
-	  loops-of-packages
+	  loops-of-packages $(B)/warnings/http2/fetches
 	$(MAKE) B=$(B)/warnings-debug WERROR=1 CFLAGS="-O0 -g0 -D_FORTIFY_SOURCE=0 -Wno-cpp" lib
 
 check-asan: ## the tests under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer
@@ -33,7 +33,7 @@ check-valgrind: test-programs ## the tests under valgrind: no leak, no error
 
 check-tidy: ## clang-tidy without a finding
 	sh tests/tools/check_tidy.sh "-Iinclude -Isrc $(call pkg,--cflags,libcurl)" $(LIB_SOURCES)
-	sh tests/tools/check_tidy.sh "-Iinclude $(call pkg,--cflags,libmicrohttpd openssl libuv glib-2.0)" $(CLI_SOURCES) $(LOOP_SOURCES) \
+	sh tests/tools/check_tidy.sh "-Iinclude $(patsubst -I%,-isystem%,$(call pkg,--cflags,libmicrohttpd openssl libuv glib-2.0))" $(CLI_SOURCES) $(LOOP_SOURCES) \
 	  $(SANDBOX_SOURCES)
 
 check-cppcheck: ## cppcheck without a finding
@@ -76,6 +76,12 @@ check-fault-list: ## each fault that is listed has a test with its number
 
 check-soak: tools soak-programs ## 24 virtual hours of every trouble: nobody is signed out who should not be (SEED= HOURS=)
 	SOAK_SEED="$(SEED)" SOAK_HOURS="$(HOURS)" bash tests/soak/run.sh $(B)
+
+check-loops: tools loops loops-of-packages ## the journey on each event loop of examples/loops
+	bash tests/loops/run.sh $(B)
+
+check-http2: tools loops $(B)/http2/fetches ## many calls over one HTTP/2 connection, through nginx
+	bash tests/http2/run.sh $(B)
 
 check-prism: tools ## the stand-in service and the library against the OpenAPI file, judged by Prism
 	@test -x $(B)/npm/node_modules/.bin/prism || { echo "prism is missing: make deps-check"; exit 1; }
