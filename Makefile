@@ -228,6 +228,6 @@ clean: ## takes off the build folder
 
 help: ## this list
 	@echo "make                   the library, the command-line client, the stand-in service"
-	@grep -hE '^[a-z-]+:.*## ' Makefile tests/tools/checks.mk tests/bench/bench.mk | \
-	  sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "make %-18s%s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' Makefile tests/tools/checks.mk tests/bench/bench.mk | \
+	  sed -E 's/^([a-z0-9-]+):.*## /\1|/' | awk -F'|' '{printf "make %-18s%s\n", $$1, $$2}'
 	@echo "Variables: CC AR CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG CROSS_COMPILE PREFIX DESTDIR B (build folder) WERROR=1 V=1"
