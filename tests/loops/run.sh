@@ -1,21 +1,27 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# The adapters of examples/loops against the stand-in service, over HTTP and HTTPS: run.sh BUILD [ADAPTER...]
+# The adapters of examples/loops against the stand-in service, over HTTP and HTTPS: run.sh BUILD [--quick] [ADAPTER...]
+# --quick: only those that need no package, over HTTP, with nothing that goes wrong.
 # Each must tell the same journey, send exactly its requests, and never be held up by a call.
 # shellcheck disable=SC2034,SC2154
 set -u
 LC_ALL=C
 export LC_ALL
 
-readonly checks_of_an_adapter=17 beats_wanted=8 held_ms=250
+readonly checks_of_a_journey=5 checks_of_failures=7 beats_wanted=8 held_ms=250
 
 build=${1:-}
 if [ ! -x "$build/identity-sandbox" ]; then
-  echo "usage: $0 BUILD [ADAPTER...], where identity-sandbox and loops/ADAPTER are built" >&2
+  echo "usage: $0 BUILD [--quick] [ADAPTER...], where identity-sandbox and loops/ADAPTER are built" >&2
   exit 2
 fi
 shift
+quick=
+if [ "${1:-}" = --quick ]; then
+  quick=yes
+  set -- tick poll epoll
+fi
 [ $# -gt 0 ] || set -- tick poll epoll libuv glib
 for adapter; do
   [ -x "$build/loops/$adapter" ] || { echo "there is no $build/loops/$adapter: make loops loops-of-packages" >&2; exit 2; }
@@ -47,7 +53,8 @@ logout everywhere: done
 meanwhile: N beats of the app's own timer, N while one call was out
 EOT
 
-# Sorted: next step's two requests are under way at the same time. Logout is a matter of this device alone.
+# Sorted: next step's two requests are under way at the same time. Where the consents alone decide, the one for the form is
+# called off, before or after it has left: it is not in here. Logout is a matter of this device alone.
 sort >"$WORK/requests-wanted" <<'EOT'
 GET /locales 200
 GET /publishers/N/consents 200
@@ -56,7 +63,6 @@ GET /publishers/N/consents 200
 POST /customers 200
 PUT /customers/N/consents 200
 GET /customers/N/consents 200
-GET /customers/N/capture/status 200
 GET /customers/N/consents 200
 PUT /customers/N/consents 200
 GET /customers/N/consents 200
@@ -94,6 +100,11 @@ nameless() {
     s/, [0-9]+ while/, N while/; s/ \/(customers|publishers)\/[0-9]+/ \/\1\/N/'
 }
 
+# One request more for the form is the one that was called off; two would be one too many.
+without_called_off() {
+  awk -v forms="$(grep -c capture/status "$WORK/journal")" '!(forms == 4 && /capture\/status/ && !gone++)'
+}
+
 tell_journey() {
   local name=$1 program=$2
   shift 2
@@ -104,10 +115,10 @@ tell_journey() {
   nameless <"$WORK/out" >"$WORK/lines"
   same_files "$name: each step says what it should" "$WORK/lines-wanted" "$WORK/lines"
   journal >"$WORK/journal"
-  cut -d' ' -f1-3 "$WORK/journal" | nameless | sort >"$WORK/requests"
+  cut -d' ' -f1-3 "$WORK/journal" | without_called_off | nameless | sort >"$WORK/requests"
   same_files "$name: exactly the requests of the journey" "$WORK/requests-wanted" "$WORK/requests"
-  # The second one is for next step's second request; who goes on without a pool has more.
-  same "$name: two connections, used again and again" 2 "$(cut -d' ' -f4 "$WORK/journal" | sort -u | grep -c .)"
+  # One, one more for the two requests at the same time, and one in place of that which the called-off request took along.
+  check "$name: few connections, used again and again" test "$(cut -d' ' -f4 "$WORK/journal" | sort -u | grep -c .)" -le 3
   beats=$(sed -n 's/^meanwhile: .*, \([0-9]*\) while.*/\1/p' "$WORK/out")
   check "$name: the app goes on while a call is out (${beats:-no} beats)" test "${beats:-0}" -ge "$beats_wanted"
 }
@@ -130,16 +141,16 @@ tell_failures() {
   same "$name: without an address there is nothing to do" 2 "$code"
 }
 
-expected=0
 start
-for adapter; do
-  expected=$((expected + checks_of_an_adapter))
-  tell_journey "$adapter, http" "$build/loops/$adapter"
-  tell_failures "$adapter" "$build/loops/$adapter"
-done
-stop
-start --tls --state "$WORK/state"
-for adapter; do tell_journey "$adapter, https" "$build/loops/$adapter" "$WORK/state/ca.pem"; done
+for adapter; do tell_journey "$adapter, http" "$build/loops/$adapter"; done
+expected=$(($# * checks_of_a_journey))
+if [ -z "$quick" ]; then
+  for adapter; do tell_failures "$adapter" "$build/loops/$adapter"; done
+  stop
+  start --tls --state "$WORK/state"
+  for adapter; do tell_journey "$adapter, https" "$build/loops/$adapter" "$WORK/state/ca.pem"; done
+  expected=$((2 * expected + $# * checks_of_failures))
+fi
 stop
 
 echo "$passed passed, $failed failed"

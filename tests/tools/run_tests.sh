@@ -52,7 +52,7 @@ list_jobs() {
   if [ "$scripts" = yes ]; then
     echo "stand-in-service bash tests/sandbox_test/run.sh $build/identity-sandbox"
     echo "command-line-client bash tests/cli/journey.sh $build"
-    echo "event-loops bash tests/loops/run.sh $build tick poll epoll"
+    echo "event-loops bash tests/loops/run.sh $build --quick"
   fi
   for kind in $kinds; do
     list_programs $kind | while IFS= read -r program; do echo "${program##*/} $wrap $program"; done
