@@ -109,6 +109,60 @@ static void news_of_foreign_sockets_do_no_harm(void **state) {
   aloop_stop(&shared);
 }
 
+/* ---- inside the host's own callbacks ---- */
+
+static struct {
+  identity_loop *loop;
+  identity_session *session;
+  note started;
+  identity_status run, on_socket, on_timer, set_host, blocking, start;
+  int calls;
+} within;
+
+static void try_all(void) {
+  const identity_locale *locale = NULL;
+  if (within.calls++ > 0)
+    return;
+  within.run = identity_loop_run(within.loop, 0);
+  within.on_socket = identity_loop_on_socket(within.loop, 0, IDENTITY_READABLE);
+  within.on_timer = identity_loop_on_timer(within.loop);
+  within.set_host = identity_loop_set_host(within.loop, NULL, NULL, NULL);
+  within.blocking = identity_fetch_locale(within.session, NULL, &locale, NULL);
+  within.start = identity_fetch_locale_start(within.session, NULL, note_done, &within.started, NULL);
+  identity_loop_wake(within.loop);
+}
+
+static void watch_and_try(int64_t socket, int32_t events, void *user_data) {
+  (void)socket, (void)events, (void)user_data;
+  try_all();
+}
+
+static void time_and_try(int64_t timeout_ms, void *user_data) {
+  (void)timeout_ms, (void)user_data;
+}
+
+static void a_callback_of_the_host_may_start_calls_and_must_not_drive(void **state) {
+  (void)state;
+  memset(&within, 0, sizeof within);
+  within.started.free_result = twins[TWIN_LOCALE].free_result;
+  aloop_start(&shared, service_config(&server), DRIVE_TICK);
+  within.loop = shared.loop;
+  within.session = aloop_open(&shared, &server, "viewer");
+  assert_int_equal(identity_loop_set_host(shared.loop, watch_and_try, time_and_try, NULL), IDENTITY_OK);
+  assert_true(within.calls > 0);
+  assert_int_equal(within.run, IDENTITY_REENTERED);
+  assert_int_equal(within.on_socket, IDENTITY_REENTERED);
+  assert_int_equal(within.on_timer, IDENTITY_REENTERED);
+  assert_int_equal(within.set_host, IDENTITY_REENTERED);
+  assert_int_equal(within.blocking, IDENTITY_REENTERED);
+  assert_int_equal(within.start, IDENTITY_OK);
+  aloop_until(&shared, &within.started, 1);
+  note_is(&within.started, IDENTITY_OK);
+  note_clear(&within.started);
+  identity_session_close(within.session);
+  aloop_stop(&shared);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, reset)
 
 static const struct CMUnitTest tests[] = {
@@ -117,6 +171,7 @@ static const struct CMUnitTest tests[] = {
     TEST(a_timer_that_comes_too_early_is_told_again),
     TEST(a_socket_or_timer_callback_alone_is_a_bad_argument),
     TEST(news_of_foreign_sockets_do_no_harm),
+    TEST(a_callback_of_the_host_may_start_calls_and_must_not_drive),
 };
 
 SUITE_WITH("async_host", tests, start, stop)
