@@ -176,6 +176,8 @@ identity_status identity_session_open_on(identity_loop *loop, const identity_con
                                          const char *account, identity_session **session,
                                          identity_error *error) {
   IDENTITY__ERROR_OR_LOCAL(error);
+  if (session != NULL)
+    *session = NULL;
   if (loop == NULL)
     return identity__fail(error, IDENTITY_BAD_ARGUMENT, "loop", "loop is NULL");
   if (identity__loop_is_forked(loop))
