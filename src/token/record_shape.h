@@ -18,6 +18,7 @@ typedef struct identity__field {
   size_t offset;
   int64_t maximum; /* bytes of a text (an array is one longer), value of a number */
   size_t stride;   /* lists only */
+  bool apart;      /* lists only: the member points at them, and is NULL where there are none */
   size_t count_at; /* lists only: offset of the uint32_t that counts */
   const identity__shape *group;
 } identity__field;
@@ -28,8 +29,5 @@ struct identity__shape {
 };
 
 extern const identity__shape identity__record_shape;
-
-/* How many values of a field a struct says it has; not checked against places. */
-uint32_t identity__field_count(const identity__field *field, const char *base);
 
 #endif
