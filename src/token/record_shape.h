@@ -14,11 +14,11 @@ typedef struct identity__field {
   uint16_t tag; /* unique within its shape and never used again for something else */
   uint16_t kind;
   bool required;   /* texts only */
+  bool apart;      /* lists only: the member points at them, and is NULL where there are none */
   uint32_t places; /* lists only: how many fit; 0: a single value */
   size_t offset;
   int64_t maximum; /* bytes of a text (an array is one longer), value of a number */
   size_t stride;   /* lists only */
-  bool apart;      /* lists only: the member points at them, and is NULL where there are none */
   size_t count_at; /* lists only: offset of the uint32_t that counts */
   const identity__shape *group;
 } identity__field;
