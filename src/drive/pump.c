@@ -319,6 +319,7 @@ bool identity__pump_waiters(identity__loop *loop) {
       identity__pump(call, &event);
       any = true;
     }
+    identity__tokens_told(session);
   }
   return any;
 }
