@@ -1,7 +1,7 @@
 // What the benchmark measures, in groups; each group returns figures (figures.mjs). The README says how and what for.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { allocations, instructions, names, opensOf, timed } from './clients.mjs';
+import { allocations, instructions, names, opensOf, systemCalls, timed } from './clients.mjs';
 import { judged, ratio } from './figures.mjs';
 import { countConnections } from './service.mjs';
 
@@ -61,6 +61,15 @@ async function allocationsOfGets(bench) {
     figure('libcurl', "libcurl's", 'borrowed'), figure('cjson', "cJSON's", 'borrowed'),
     figure('other', "other libraries'", 'borrowed'),
   ];
+}
+
+async function systemCallsOfGets(bench) {
+  const values = {};
+  for (const client of ['a', 'b', 'c']) {
+    bench.progress(`system calls: ${names[client]}`);
+    values[client] = await systemCalls(bench.build, client, bench.places.http);
+  }
+  return [{ id: 'system_calls', text: 'system calls per GET, HTTP', unit: 'calls', kind: 'borrowed', values }];
 }
 
 // Rounds of one run each; who begins changes from round to round.
@@ -181,7 +190,8 @@ async function fleetsWithClock(bench) {
     const large = sessions === 10000;
     figures.push(large ? judged(heap, 'c <= 4,096', heap.values.c <= 4096) : heap,
       large ? judged(pool, 'c <= 8', connections <= 8) : pool,
-      figure('resident', 'resident set', 'kB', 'clock', result.resident_kb),
+      figure('resident', 'resident set when all are signed in', 'kB', 'clock', result.idle_resident_kb),
+      figure('resident_most', 'resident set after as many refreshes at once', 'kB', 'clock', result.resident_kb),
       figure('rate', 'GETs per second', 'per second', 'clock', rateOf(result)));
   }
   return figures;
@@ -225,6 +235,6 @@ async function sizes(bench) {
 }
 
 export const groups = {
-  sizes, instructions: instructionsOfGets, allocations: allocationsOfGets, handshakes, first: firstAnswers,
+  sizes, instructions: instructionsOfGets, allocations: allocationsOfGets, 'system-calls': systemCallsOfGets, handshakes, first: firstAnswers,
   bundle: bundleReads, fleet: fleetsWithClock, 'fleet-instructions': fleetsWithCallgrind, rates: ratesAndMemory,
 };
