@@ -139,16 +139,28 @@ async function handshakes(bench) {
     kind: 'count', values }, 'b, c = 1', values.b === 1 && values.c === 1)];
 }
 
+// A machine that is too busy lets a connection time out, and a client connects once more: that is another run's figure.
+async function undisturbed(bench, place, connections, work) {
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const [made, result] = await countConnections(bench.services[place === 'http' ? 'http' : 'https'], work);
+    if (made === connections) return result;
+    bench.progress(`once more: ${made} connections instead of ${connections}`);
+  }
+  throw new Error(`a client needs more than ${connections} connections, ${place}`);
+}
+
 async function firstAnswers(bench) {
   const figures = [];
   for (const [place, text] of [['http', 'HTTP'], ['https', 'HTTPS, one certificate'], ['bundle', 'HTTPS, system bundle']]) {
     const values = {};
     for (const client of ['a', 'b']) {
       bench.progress(`instructions from open to the first answer, ${text}: ${names[client]}`);
-      values[client] = (await instructions(bench.build, client, bench.places[place], { gets: 1 })).first;
+      values[client] = (await undisturbed(bench, place, 1,
+        () => instructions(bench.build, client, bench.places[place], { gets: 1 }))).first;
     }
     bench.progress(`instructions from open to the first answer, ${text}: ${names.c}, five sessions`);
-    const loop = await instructions(bench.build, 'c', bench.places[place], { sessions: 5, what: 'open' });
+    const loop = await undisturbed(bench, place, 2,
+      () => instructions(bench.build, 'c', bench.places[place], { sessions: 5, what: 'open' }));
     values.c = loop.first;
     const figure = (name, which, value) => ({ id: `open.${name}.${place}`, text: `${which} session, open to answer, ${text}`,
       unit: 'instructions', kind: 'instructions', values: value });
@@ -202,7 +214,7 @@ async function fleetsWithCallgrind(bench) {
   const refreshes = {};
   for (const sessions of FLEETS) {
     bench.progress(`instructions of ${sessions} sessions on one loop: GET, refresh`);
-    const count = Math.min(sessions, 2000);
+    const count = Math.min(sessions, 1000);
     const phases = await instructions(bench.build, 'c', bench.places.http, loopOf(sessions, 'get,refresh', count));
     gets[sessions] = phases.gets / count;
     refreshes[sessions] = phases.refresh / sessions;
