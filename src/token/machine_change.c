@@ -115,8 +115,11 @@ bool identity__machine_rotate(const identity__machine *machine, const identity__
   next->standing = IDENTITY__RECORD_SIGNED_IN;
   identity__grant *pair = &next->grant;
   /* The refresh token stays: what another handle does with it is not over because we have an answer. */
-  if (keeps_refresh_token(grant, &record->grant) && !identity__lease_is_ours(&record->lease, &machine->self))
+  bool kept = keeps_refresh_token(grant, &record->grant);
+  if (kept && !identity__lease_is_ours(&record->lease, &machine->self))
     next->lease = record->lease;
+  next->ambiguous =
+      kept && record->ambiguous; /* so does what became of an attempt of theirs that nobody knows of */
   return finish(next, identity__grant_copy(pair, grant) &&
                           keep_text(&pair->refresh_token, record->grant.refresh_token) &&
                           keep_text(&pair->customer_token, record->grant.customer_token) &&
