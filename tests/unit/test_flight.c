@@ -7,6 +7,14 @@ static void it_goes_all_the_way(void **state) {
       {"a new pair", {LOAD, SWAP, SEND(pair), SWAP, OVER}, ENDS(OK, "new")},
       {"the JWT is over", {LOAD, SWAP, SEND(pair), SWAP, OVER}, ENDS(OK, "new"), .begins_ms = LIFE},
       {"the refresh token stays", {LOAD, SWAP, SEND(bare_pair), SWAP, OVER}, ENDS(OK, "refresh")},
+      {"it stays, and so does the mark of what another handle has sent meanwhile",
+       {LOAD, SWAP, SEND_LATER(76 * SECOND, bare_pair), SWAP_AFTER(other_leases), LOAD, SWAP, OVER},
+       ENDS(OK, "refresh"),
+       .ambiguous = true,
+       .lease_ms = IDENTITY__LEASE_MS},
+      {"over another pair of the same numbers",
+       {LOAD, SWAP, SEND(pair), SWAP_AFTER(other_rivals), LOAD, SWAP, OVER},
+       ENDS(OK, "new")},
   };
   play(state, scenes, COUNT(scenes));
   assert_int_equal(machine.counters.rotations, 1);
