@@ -50,7 +50,7 @@ typedef struct identity__change {
   bool overtaken;
 } identity__change;
 
-/* Whether a change that began over (epoch, generation, pair, standing) may be made over what the machine holds now. */
+/* Whether a change that began over (epoch, generation, pair, standing) may be made over what holds now. */
 bool identity__change_fits(const identity__change *change, const identity__machine *machine);
 /* Each tells what to do next: LOAD, SWAP or NONE. */
 int32_t identity__change_begin(identity__change *change, const identity__machine *machine, identity__now now);
