@@ -2,7 +2,6 @@
 #include "base/limits.h"
 #include "base/secret.h"
 #include "base/text.h"
-#include "wire/json_scan.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -12,7 +11,7 @@ static int compare_names(const void *a, const void *b) {
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-enum { FEW = 8 }; /* so many are compared one by one */
+enum { FEW = 16 }; /* so many are compared one by one */
 
 static bool few_are_unique(const cJSON *object) {
   for (const cJSON *one = object->child; one != NULL; one = one->next)
@@ -58,9 +57,10 @@ static bool names_are_unique(const cJSON *node) {
   return true;
 }
 
-int identity__json_parse(const char *bytes, size_t length, identity__json **root) {
+int identity__json_parse(const char *bytes, size_t length, identity__json_raw *raws, uint32_t count,
+                         identity__json **root) {
   *root = NULL;
-  if (!identity__json_scan(bytes, length))
+  if (!identity__json_scan(bytes, length, raws, count))
     return IDENTITY__JSON_INVALID;
   *root = cJSON_ParseWithLength(bytes, length);
   if (*root == NULL)
@@ -83,6 +83,14 @@ static void wipe_texts(cJSON *node) {
 void identity__json_free(identity__json *root) {
   wipe_texts(root);
   cJSON_Delete(root);
+}
+
+void identity__json_free_plain(identity__json *root) {
+  cJSON_Delete(root);
+}
+
+const char *identity__json_name(const identity__json *member) {
+  return member->string;
 }
 
 const identity__json *identity__json_member(const identity__json *object, const char *name) {
