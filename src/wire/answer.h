@@ -10,7 +10,7 @@
 
 typedef struct identity__http {
   int32_t status;
-  const char *body;
+  const char *body; /* with a zero byte behind it */
   size_t length;
   int64_t date_s;         /* the Date header in seconds since 1970; 0: none */
   int64_t retry_after_ms; /* 0: none */

@@ -15,7 +15,7 @@ typedef struct cJSON identity__json;
 enum { IDENTITY__JSON_OK = 0, IDENTITY__JSON_INVALID = 1, IDENTITY__JSON_MEMORY = 2 };
 
 /* ---- Reading. Names are case-sensitive; NULL nodes are taken as absent everywhere. ---- */
-/* Wanted raw texts are noted (json_scan.h). */
+/* There must be a zero byte behind the text. Wanted raw texts are noted (json_scan.h). */
 int identity__json_parse(const char *bytes, size_t length, identity__json_raw *raws, uint32_t count,
                          identity__json **root);
 /* Wipes every text of the tree and frees it. */

@@ -21,8 +21,8 @@ typedef struct identity__json_raw {
   identity__json_span text;
 } identity__json_raw;
 
-/* The text is exactly one JSON value within the bounds of limits.h. Fills the texts of up to
- * IDENTITY__JSON_RAWS wanted values as it goes by. */
+/* The text, which has a zero byte behind it, is exactly one JSON value within the bounds of limits.h. Fills
+ * the texts of up to IDENTITY__JSON_RAWS wanted values as it goes by. */
 bool identity__json_scan(const char *bytes, size_t length, identity__json_raw *raws, uint32_t count);
 
 #endif

@@ -7,7 +7,7 @@
 
 static bool is_refused(const char *text) {
   identity__json *root;
-  char *copy = exact_copy(text, strlen(text));
+  char *copy = exact_text(text, strlen(text));
   int result = identity__json_parse(copy, strlen(text), NULL, 0, &root);
   free(copy);
   identity__json_free(root);

@@ -4,7 +4,7 @@
 #include "wire/json_scan.h"
 
 static bool scan(const char *text, size_t length) {
-  char *copy = exact_copy(text, length);
+  char *copy = exact_text(text, length);
   bool whole = identity__json_scan(copy, length, NULL, 0);
   free(copy);
   return whole;
@@ -297,7 +297,7 @@ static void raw_text_is_found_by_its_path(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(spans); i++) {
     size_t length = strlen(spans[i].document);
-    char *copy = exact_copy(spans[i].document, length);
+    char *copy = exact_text(spans[i].document, length);
     identity__json_raw raw = {.text = {"what was there before", 4}};
     memcpy(raw.path, spans[i].path, sizeof raw.path);
     CHECK(spans[i].name, identity__json_scan(copy, length, &raw, 1));

@@ -206,7 +206,7 @@ static identity__answer answer;
 /* As the flow does, with what the table of endpoints says of this one. */
 static identity_status read_answer(const char *body, identity_customer **customer) {
   size_t length = strlen(body);
-  char *copy = exact_copy(body, length);
+  char *copy = exact_text(body, length);
   const identity__http http = {.status = 200, .body = copy, .length = length};
   const identity__expect *expect = &identity__endpoint_of(IDENTITY__CUSTOMER)->expect;
   assert_int_equal(identity__answer_read(&answer, expect, &http, &error), IDENTITY_OK);
