@@ -61,6 +61,15 @@ static void stand_in_line(identity__loop *loop, identity__call *call) {
   identity__loop_set_timer(loop, &call->timer, call->deadline_ms);
 }
 
+/* One look, where most passes find nothing. */
+static bool has_arrivals(identity__loop *loop) {
+  pthread_mutex_lock(&loop->lock);
+  bool any = !identity__list_is_empty(&loop->ready) || !identity__list_is_empty(&loop->arrivals) ||
+             !identity__list_is_empty(&loop->signals);
+  pthread_mutex_unlock(&loop->lock);
+  return any;
+}
+
 static bool begin_arrivals(identity__loop *loop) {
   identity__call *call;
   bool any = false;
@@ -131,8 +140,9 @@ static bool resume_parked(identity__loop *loop) {
 void identity__round_settle(identity__loop *loop) {
   bool any = true;
   while (any) {
-    any = begin_arrivals(loop);
-    any = hear_signals(loop) || any;
+    bool arrived = has_arrivals(loop);
+    any = arrived && begin_arrivals(loop);
+    any = (arrived && hear_signals(loop)) || any;
     any = identity__pump_waiters(loop) || any;
     any = resume_parked(loop) || any;
     any = identity__end_closed(loop) || any;

@@ -31,9 +31,11 @@ void identity__fields_find(const identity__field *fields, size_t count, const id
   memset(values, 0, count * sizeof values[0]);
   for (; member != NULL; member = identity__json_next(member)) {
     const char *name = identity__json_name(member);
-    for (size_t i = 0; i < count; i++)
-      if (name[0] == fields[i].name[0] && strcmp(name, fields[i].name) == 0)
-        values[i] = member;
+    size_t i = 0;
+    while (i < count && (name[0] != fields[i].name[0] || strcmp(name, fields[i].name) != 0))
+      i++;
+    if (i < count)
+      values[i] = member;
   }
 }
 
