@@ -58,6 +58,10 @@ bool identity__buffer_add_text(identity__buffer *buffer, const char *text) {
 
 void identity__buffer_reset(identity__buffer *buffer) {
   identity__wipe(buffer->bytes, buffer->length);
+  identity__buffer_reset_plain(buffer);
+}
+
+void identity__buffer_reset_plain(identity__buffer *buffer) {
   buffer->length = 0;
   buffer->failed = false;
   buffer->starved = false;

@@ -186,11 +186,11 @@ void identity__round_collect(identity__loop *loop, int64_t read_ms) {
   identity__round_settle(loop);
 }
 
-int64_t identity__round_wait_ms(identity__loop *loop) {
+int64_t identity__round_wait_ms(const identity__loop *loop, int64_t now_ms) {
   int64_t next = identity__timers_next_ms(&loop->timers);
   if (next == INT64_MAX)
     return next;
-  int64_t wait = next - identity__loop_now(loop).boot_ms;
+  int64_t wait = next - now_ms;
   return wait > 0 ? wait : 0;
 }
 
@@ -199,7 +199,7 @@ void identity__round(identity__loop *loop, int64_t longest_ms, const identity__c
   if (awaited != NULL && identity__loop_is_done(loop, awaited))
     return;                                           /* it needed no network */
   int64_t read_ms = identity__loop_now(loop).boot_ms; /* what is due by then has been looked for after it */
-  int64_t wait = identity__round_wait_ms(loop);
+  int64_t wait = identity__round_wait_ms(loop, read_ms);
   if (loop->timers.first != NULL && wait > LONGEST_WAIT_MS)
     wait = LONGEST_WAIT_MS;
   if (wait > longest_ms)

@@ -274,6 +274,10 @@ static void set_all_timer(const identity__poller *poller, int64_t wait) {
 #endif
 }
 
+bool identity__poller_has_host(const identity__poller *poller) {
+  return poller->host.watch != NULL || poller->all >= 0;
+}
+
 void identity__poller_tell(identity__poller *poller, int64_t wait_ms) {
   int64_t wait = host_wait_ms(poller, wait_ms);
   if (poller->host.watch != NULL)
