@@ -42,8 +42,13 @@ bool identity__buffer_reserve(identity__buffer *buffer, size_t length) {
   return true;
 }
 
+static bool has_room(const identity__buffer *buffer, size_t length) {
+  return !buffer->failed && length <= buffer->maximum - buffer->length &&
+         buffer->length + length < buffer->capacity;
+}
+
 bool identity__buffer_add(identity__buffer *buffer, const void *bytes, size_t length) {
-  if (!identity__buffer_reserve(buffer, length))
+  if (!has_room(buffer, length) && !identity__buffer_reserve(buffer, length))
     return false;
   if (length > 0)
     memcpy(buffer->bytes + buffer->length, bytes, length);
