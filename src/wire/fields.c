@@ -28,7 +28,8 @@ static bool is_text(const identity__field *field) {
 void identity__fields_find(const identity__field *fields, size_t count, const identity__json *object,
                            const identity__json *values[]) {
   const identity__json *member = identity__json_is_object(object) ? identity__json_first(object) : NULL;
-  memset(values, 0, count * sizeof values[0]);
+  for (size_t i = 0; i < count; i++)
+    values[i] = NULL;
   for (; member != NULL; member = identity__json_next(member)) {
     const char *name = identity__json_name(member);
     size_t i = 0;

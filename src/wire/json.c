@@ -11,15 +11,17 @@ static int compare_names(const void *a, const void *b) {
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Sorted, the same names are neighbours. */
+/* Sorted, the same names are neighbours. There is one at least. */
 static bool many_are_unique(const cJSON *object) {
   const char *names[IDENTITY__MAX_LIST];
   size_t count = 0;
-  for (const cJSON *child = object->child; child != NULL; child = child->next) {
+  const cJSON *child = object->child;
+  do {
     if (count == IDENTITY__MAX_LIST)
       return false;
     names[count++] = child->string;
-  }
+    child = child->next;
+  } while (child != NULL);
   qsort(names, count, sizeof names[0], compare_names);
   for (size_t i = 1; i < count; i++)
     if (strcmp(names[i - 1], names[i]) == 0)
