@@ -89,10 +89,8 @@ static bool is_back_wanted(identity_loop *loop) {
   return wanted;
 }
 
-identity_status identity_loop_run(identity_loop *loop, int32_t timeout_ms) {
-  identity_status status = take_turn(loop);
-  if (status != IDENTITY_OK)
-    return status;
+/* With the turn, which it passes on. */
+static void drive(identity_loop *loop, int32_t timeout_ms) {
   int64_t now_ms = identity__clock_now().boot_ms;
   int64_t until = timeout_ms < 0 ? INT64_MAX : now_ms + timeout_ms;
   do {
@@ -100,7 +98,13 @@ identity_status identity_loop_run(identity_loop *loop, int32_t timeout_ms) {
     now_ms = identity__clock_now().boot_ms;
   } while (!is_back_wanted(loop) && now_ms < until);
   pass_turn(loop);
-  return IDENTITY_OK;
+}
+
+identity_status identity_loop_run(identity_loop *loop, int32_t timeout_ms) {
+  identity_status status = take_turn(loop);
+  if (status == IDENTITY_OK)
+    drive(loop, timeout_ms);
+  return status;
 }
 
 void identity_loop_wake(identity_loop *loop) {
@@ -128,8 +132,15 @@ identity_status identity_loop_on_socket(identity_loop *loop, int64_t socket, int
   return identity_loop_run(loop, 0);
 }
 
+/* What the host was told holds no more: its timer has gone off, and the same moment may have to be told
+ * again. */
 identity_status identity_loop_on_timer(identity_loop *loop) {
-  return identity_loop_run(loop, 0);
+  identity_status status = take_turn(loop);
+  if (status != IDENTITY_OK)
+    return status;
+  identity__poller_timer_used(identity__transport_poller(loop->transport));
+  drive(loop, 0);
+  return IDENTITY_OK;
 }
 
 identity_status identity_loop_set_host(identity_loop *loop, identity_watch_fn watch, identity_timer_fn timer,

@@ -27,6 +27,7 @@ void identity__session_free(identity_session *session) {
   identity__machine_clear(&session->tokens);
   identity__events_clear(&session->events);
   pthread_mutex_destroy(&session->lock);
+  free(session->flown.error);
   char *texts[] = {session->base_url,   session->publisher_id, session->account, session->sso_path,
                    session->sso_header, session->store_key,    session->binding};
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
@@ -121,6 +122,13 @@ static identity_session *take_closing(identity__loop *loop) {
   return node != NULL ? IDENTITY__OWNER(node, identity_session, closings) : NULL;
 }
 
+static int64_t close_until_ms(identity_session *session) {
+  pthread_mutex_lock(&session->loop->lock);
+  int64_t until = session->close_until_ms;
+  pthread_mutex_unlock(&session->loop->lock);
+  return until;
+}
+
 /* What the store does not take is tried again until close's second is over. */
 static bool end_session(identity__loop *loop, identity_session *session) {
   if (session->flight != NULL && !is_worth_waiting(session))
@@ -128,7 +136,7 @@ static bool end_session(identity__loop *loop, identity_session *session) {
   if (session->flight != NULL || !identity__list_is_empty(&session->calls))
     return false;
   (void)identity__keep_retry(session, NULL);
-  if (session->tokens.not_persisted && identity__clock_now().boot_ms < session->close_until_ms) {
+  if (session->tokens.not_persisted && identity__clock_now().boot_ms < close_until_ms(session)) {
     identity__loop_set_timer(loop, &session->timer, identity__loop_now(loop).boot_ms + STORE_PAUSE_MS);
     return false;
   }
@@ -177,7 +185,6 @@ void identity__loop_wind_up(identity__loop *loop) {
        node = identity__list_next(&loop->sessions, node)) {
     identity_session *session = IDENTITY__OWNER(node, identity_session, listed);
     give_up_flight(session);
-    session->close_until_ms = until;
     (void)identity__keep_retry(session, NULL);
   }
   identity__round_settle(loop);

@@ -149,6 +149,7 @@ bool identity__loop_submit(identity__loop *loop, identity__call *call) {
     identity__list_add(&loop->arrivals, &call->queued);
     identity__list_add(call->calls, &call->listed);
     loop->pending += call->complete != NULL;
+    loop->out++;
   }
   if (taken && note_news(loop)) /* under the lock: the loop may be freed by then */
     identity__loop_wake(loop);
@@ -179,6 +180,7 @@ void identity__loop_add(identity__loop *loop, identity__call *call) {
   pthread_mutex_lock(&loop->lock);
   identity__list_add(&loop->arrivals, &call->queued);
   identity__list_add(call->calls, &call->listed);
+  loop->out++;
   loop->news = true;
   pthread_mutex_unlock(&loop->lock);
 }
@@ -192,11 +194,12 @@ void identity__loop_retire(identity__loop *loop, identity__call *call) {
   identity__list_remove(&call->signalled);
   if (call->handle != NULL)
     call->handle->call = NULL;
-  bool nobodys = call->owned_by_session;
+  bool nobodys = call->owned_by_session || call->orphaned;
   bool completes = call->complete != NULL;
   if (completes)
     identity__list_add(&loop->completed, &call->queued);
   call->done = true;
+  loop->out--;
   if (!nobodys && !completes)
     pthread_cond_broadcast(&loop->changed);
   pthread_mutex_unlock(&loop->lock);

@@ -51,6 +51,7 @@ typedef struct identity_loop {
   bool ended;               /* and has freed it: there is no transport */
   uint32_t holders;         /* sessions and call handles, and the app: the last one frees the memory */
   uint32_t pending;         /* calls whose completion has not run */
+  uint32_t out;             /* calls and flights that are not over */
   identity__node arrivals;  /* calls in order; not begun yet */
   identity__node signals;   /* calls that were cancelled, or got another deadline */
   identity__node closings;  /* sessions that the app has closed */

@@ -115,13 +115,20 @@ static void shape_result(identity_session *session, identity__call *call) {
     call->status = call->error.status;
 }
 
-/* Nobody needs its answer any more. */
+/* Nobody needs its answer any more. To break it off would cost a connection where it has one of its own
+ * (HTTP/1.1): it runs on for itself, unless the app wanted an end. */
 static void end_beside(identity__call *call) {
-  if (call->beside == NULL || call->beside->done)
+  identity__call *beside = call->beside;
+  if (beside == NULL || beside->done)
     return;
-  const identity__event event = {.kind = IDENTITY__EVENT_CANCEL,
-                                 .progress = identity__pump_progress(call->beside)};
-  identity__pump(call->beside, &event);
+  if (call->status == IDENTITY_OK) {
+    beside->beside_of = NULL;
+    beside->orphaned = true;
+    call->beside = NULL;
+    return;
+  }
+  const identity__event event = {.kind = IDENTITY__EVENT_CANCEL, .progress = identity__pump_progress(beside)};
+  identity__pump(beside, &event);
 }
 
 /* Who waits for this one goes on, but not before everything of it is over. */
@@ -315,6 +322,7 @@ bool identity__pump_waiters(identity__loop *loop) {
       identity__pump(call, &event);
       any = true;
     }
+    identity__tokens_told(session);
   }
   return any;
 }

@@ -194,13 +194,21 @@ int64_t identity__round_wait_ms(const identity__loop *loop, int64_t now_ms) {
   return wait > 0 ? wait : 0;
 }
 
+/* Where nothing is out there is no deadline to miss either. */
+static bool has_calls(identity__loop *loop) {
+  pthread_mutex_lock(&loop->lock);
+  bool any = loop->out > 0;
+  pthread_mutex_unlock(&loop->lock);
+  return any;
+}
+
 void identity__round(identity__loop *loop, int64_t longest_ms, const identity__call *awaited) {
   identity__round_settle(loop);
   if (awaited != NULL && identity__loop_is_done(loop, awaited))
     return;                                           /* it needed no network */
   int64_t read_ms = identity__loop_now(loop).boot_ms; /* what is due by then has been looked for after it */
   int64_t wait = identity__round_wait_ms(loop, read_ms);
-  if (loop->timers.first != NULL && wait > LONGEST_WAIT_MS)
+  if (wait > LONGEST_WAIT_MS && has_calls(loop))
     wait = LONGEST_WAIT_MS;
   if (wait > longest_ms)
     wait = longest_ms;

@@ -159,19 +159,14 @@ identity__exchange *identity__transport_start(identity__transport *link, const i
   (void)pthread_mutex_unlock(&link->lock);
   if (exchange == NULL)
     return NULL;
+  identity_status begun = IDENTITY_OUT_OF_MEMORY;
   set_driving(link, true);
-  bool begun = ready && link->calls.start(link->state, link, number, &exchange->request) == IDENTITY_OK;
+  if (ready)
+    begun = link->calls.start(link->state, link, number, &exchange->request);
+  if (begun != IDENTITY_OK)
+    identity_link_complete(link, number, begun, NULL); /* unless it has said so itself */
   set_driving(link, false);
-  if (begun)
-    return exchange;
-  (void)pthread_mutex_lock(&link->lock);
-  bool completed = exchange->state == COMPLETED; /* it has said so, too */
-  (void)pthread_mutex_unlock(&link->lock);
-  if (completed)
-    return exchange;
-  exchange->state = TAKEN; /* the transport knows nothing of it */
-  identity__exchange_release(link, exchange);
-  return NULL;
+  return exchange;
 }
 
 identity__exchange *identity__transport_next(identity__transport *link) {

@@ -252,6 +252,10 @@ static void tell_sockets(identity__poller *poller) {
   }
 }
 
+void identity__poller_timer_used(identity__poller *poller) {
+  poller->told_ms = INT64_MAX;
+}
+
 /* -1: there is nothing to wait for. */
 static int64_t host_wait_ms(const identity__poller *poller, int64_t wait_ms) {
   int64_t wait = wait_until_due(poller, wait_ms);

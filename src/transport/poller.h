@@ -67,6 +67,8 @@ int identity__poller_all(identity__poller *poller);
 void identity__poller_set_host(identity__poller *poller, const identity__poll_host *host);
 /* Whether somebody waits in the loop's place. */
 bool identity__poller_has_host(const identity__poller *poller);
+/* The host's timer has gone off: it has none until it is told again. */
+void identity__poller_timer_used(identity__poller *poller);
 /* Tells who waits in the loop's place what has changed, and when to come back: at wake_ms on the boot clock
  * or at the transport's timer, whichever is first. Nobody's lock is held, and no transport is on the stack.
  */
