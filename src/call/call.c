@@ -1,7 +1,5 @@
 #include "call/call.h"
 #include "base/error.h"
-#include "base/secret.h"
-#include "base/text.h"
 #include "wire/jwt.h"
 #include "wire/url.h"
 
@@ -17,39 +15,9 @@ enum {
   STATE_HELD,
   STATE_DONE
 };
-enum { REPEAT_FIRST_MS = 200, HOLD_MS = 200, PROGRESS_UNSENT = 0, SHORTEST_SECRET = 4, TELLING_PIECE = 12 };
+enum { REPEAT_FIRST_MS = 200, HOLD_MS = 200, PROGRESS_UNSENT = 0 };
 
 /* ---- the machine ---- */
-
-/* The beginning of a secret is enough: the texts of a service are cut. */
-static bool shows(const char *message, const char *secret) {
-  char piece[TELLING_PIECE + 1] = {0};
-  size_t length = secret != NULL ? strnlen(secret, TELLING_PIECE) : 0;
-  if (length < SHORTEST_SECRET)
-    return false;
-  memcpy(piece, secret, length);
-  bool found = strstr(message, piece) != NULL;
-  identity__wipe(piece, sizeof piece);
-  return found;
-}
-
-static bool shows_a_secret(const identity__call *call, const char *text) {
-  bool found = shows(text, call->bearer.length > 0 ? call->bearer.bytes : NULL);
-  for (int i = 0; i < IDENTITY__CALL_SECRETS; i++)
-    found = found || shows(text, call->secrets[i]);
-  return found;
-}
-
-/* A service that repeats a password in its complaint must not carry it into an error of ours. */
-static void hide_secrets(identity__call *call) {
-  identity_error *error = &call->error;
-  if (shows_a_secret(call, error->message)) {
-    identity__wipe(error->message, sizeof error->message); /* all of it: the error is copied as a whole */
-    identity__copy_line(error->message, sizeof error->message, identity_status_text(error->status));
-  }
-  if (shows_a_secret(call, error->code))
-    memset(error->code, 0, sizeof error->code);
-}
 
 static int32_t done(identity__call *call) {
   call->state = STATE_DONE;
@@ -59,7 +27,7 @@ static int32_t done(identity__call *call) {
   }
   if (call->error.status != call->status)
     (void)identity__fail_plain(&call->error, call->status);
-  hide_secrets(call);
+  identity__call_hide_secrets(call);
   return IDENTITY__ACTION_DONE;
 }
 
@@ -154,7 +122,7 @@ static int32_t advance(identity__call *call, const identity__moment *moment) {
 static int32_t end_leg(identity__call *call, identity_status status, const identity__moment *moment) {
   call->status = status;
   if (status != IDENTITY_OK)
-    hide_secrets(call);
+    identity__call_hide_secrets(call);
   return advance(call, moment);
 }
 

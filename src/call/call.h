@@ -230,6 +230,9 @@ bool identity__call_built(identity__call *call, bool whole);
  * are. */
 bool identity__call_consents_refused(const identity__call *call, const identity__outcome *outcome);
 
+/* Takes the words of the service out of call->error where they repeat a secret of the call. */
+void identity__call_hide_secrets(identity__call *call);
+
 /* ---- for the driver ---- */
 int32_t identity__call_step(identity__call *call, const identity__event *event,
                             const identity__moment *moment);
