@@ -5,6 +5,7 @@
 #include "base/secret.h"
 #include "wire/url.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,10 +133,10 @@ char *identity__network_text(const identity_config *config, const char *base_url
   identity__buffer text;
   char numbers[160];
   identity__buffer_init(&text, MOST_NETWORK);
-  (void)snprintf(numbers, sizeof numbers, "%d %d %p %p %p %p", is_plain(base_url),
-                 (int)config->environment_proxy, config->transport.user_data,
-                 (void *)(uintptr_t)config->transport.start, config->clock.user_data,
-                 (void *)(uintptr_t)config->clock.now);
+  (void)snprintf(numbers, sizeof numbers, "%d %d %" PRIxPTR " %" PRIxPTR " %" PRIxPTR " %" PRIxPTR,
+                 is_plain(base_url), (int)config->environment_proxy, (uintptr_t)config->transport.user_data,
+                 (uintptr_t)config->transport.start, (uintptr_t)config->clock.user_data,
+                 (uintptr_t)config->clock.now);
   const char *values[] = {numbers,       config->ca_file,    config->ca_pem,
                           config->proxy, config->user_agent, config->clock.boot_id};
   for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)

@@ -148,8 +148,8 @@ static identity_status join_loop(identity_session *session, const identity_confi
 
 static identity_status open_session(const identity_config *config, const char *account, identity_loop *shared,
                                     identity_session **session, identity_error *error) {
-  if (identity__check_result(session, "session", error) != IDENTITY_OK)
-    return error->status;
+  if (session == NULL)
+    return identity__check_result(session, "session", error);
   *session = NULL;
   if (identity__check_config(config, error) != IDENTITY_OK || check_account(account, error) != IDENTITY_OK)
     return error->status;

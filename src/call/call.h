@@ -178,27 +178,27 @@ struct identity__call {
   void *exchange;
   identity__call *beside;    /* runs at the same time, for this call; NULL: none */
   identity__call *beside_of; /* the call that this one runs for */
-  bool waits_for_beside;
-  bool orphaned;            /* ran for a call that did not need it: nobody waits for it */
-  identity__node *calls;    /* those of its session */
-  identity__node listed;    /* among them */
-  identity__node queued;    /* in the line, or among those whose completion is due */
-  identity__node signalled; /* it was cancelled, or has another deadline */
-  identity__node parked;    /* waits for a place to send */
+  identity__node *calls;     /* those of its session */
+  identity__node listed;     /* among them */
+  identity__node queued;     /* in the line, or among those whose completion is due */
+  identity__node signalled;  /* it was cancelled, or has another deadline */
+  identity__node parked;     /* waits for a place to send */
   identity__timer timer;
-  int32_t parked_action;
-  bool placed;             /* has a place to send */
-  bool in_line;            /* waited behind the calls of its session that run */
-  int64_t locked_since_ms; /* its store is held by somebody else; 0: it is not */
-  int64_t wanted_deadline_ms;
   identity_done_fn complete; /* NULL: a thread waits for it, or nobody */
   void *user_data;
   struct identity_call *handle; /* the app's; NULL: it has none */
-  int32_t asks;                 /* for which kind of token it asked last */
-  bool waits_for_token;         /* for the end of a flight */
-  uint64_t flight_number;       /* of the flight that had ended when it began to wait */
-  uint64_t sign_outs;           /* of the session when it began */
-  bool owned_by_session;        /* a flight: nobody waits for the call itself */
+  int64_t locked_since_ms;      /* its store is held by somebody else; 0: it is not */
+  int64_t wanted_deadline_ms;
+  uint64_t flight_number; /* of the flight that had ended when it began to wait for the next */
+  uint64_t sign_outs;     /* of the session when it began */
+  int32_t parked_action;
+  int32_t asks;         /* for which kind of token it asked last */
+  bool waits_for_token; /* for the end of a flight */
+  bool waits_for_beside;
+  bool owned_by_session; /* a flight: nobody waits for the call itself */
+  bool orphaned;         /* ran for a call that did not need it: nor for this one */
+  bool placed;           /* has a place to send */
+  bool in_line;          /* waited behind the calls of its session that run */
   bool begun;
   bool cancelled;
   bool done;
