@@ -64,13 +64,15 @@ char *identity__arena_text(identity__arena *arena, const char *text) {
 }
 
 void identity__arena_clear(identity__arena *arena) {
+  /* What is left is known of the last chunk only. */
+  size_t used = arena->chunks == NULL ? arena->first_size - arena->left : arena->first_size;
   while (arena->chunks != NULL) {
     identity__arena_chunk *chunk = arena->chunks;
     arena->chunks = chunk->next;
     identity__wipe(chunk, sizeof *chunk + chunk->size);
     free(chunk);
   }
-  identity__wipe(arena->first, arena->first_size);
+  identity__wipe(arena->first, used);
   arena->free = arena->first;
   arena->left = arena->first_size;
 }

@@ -131,9 +131,19 @@ static identity__transfer *take_idle(identity__transfers *all) {
   return one;
 }
 
-static bool add_text(identity__transfer *one, const char *name, const char *value) {
-  return identity__buffer_add_text(&one->head, name) && identity__buffer_add_text(&one->head, value) &&
-         identity__buffer_add(&one->head, "", 1);
+/* With its zero byte, which length counts. */
+static bool add_line(identity__buffer *head, const char *name, const char *value) {
+  size_t name_length = strlen(name);
+  size_t value_size = strlen(value) + 1;
+  if (!identity__buffer_reserve(head, name_length + 2 + value_size))
+    return false;
+  char *at = head->bytes + head->length;
+  memcpy(at, name, name_length);
+  memcpy(at + name_length, ": ", 2);
+  memcpy(at + name_length + 2, value, value_size);
+  head->length += name_length + 2 + value_size;
+  head->bytes[head->length] = '\0';
+  return true;
 }
 
 /* Header lines are nodes and texts of our own: libcurl reads them, we wipe them. */
@@ -142,9 +152,8 @@ static bool set_headers(identity__transfer *one, const identity_http_request *re
   bool body = request->body != NULL;
   bool whole = count < IDENTITY__CURL_LINES;
   for (uint32_t i = 0; i < count && whole; i++)
-    whole = identity__buffer_add_text(&one->head, request->headers[i].name) &&
-            add_text(one, ": ", request->headers[i].value);
-  if (!whole || (body && !add_text(one, "Expect:", ""))) /* a body is small: nobody is asked first */
+    whole = add_line(&one->head, request->headers[i].name, request->headers[i].value);
+  if (!whole || (body && !add_line(&one->head, "Expect", ""))) /* a body is small: nobody is asked first */
     return false;
   count += body;
   char *text = one->head.bytes;
