@@ -71,7 +71,7 @@ typedef struct fleet_box {
   bool off;    /* no power */
   bool failed; /* the library's: its refresh, or the power, and it has no good JWT since */
   bool waits;  /* the app, for a token that it could not have */
-  bool out;    /* failed, and somebody is there */
+  bool out;    /* failed, and the app waits or has asked within the last life */
   bool ended;
 } fleet_box;
 

@@ -175,7 +175,9 @@ static int64_t next_ms(const fleet_desk *desk, const fleet_box *box, int64_t now
     return NEVER_MS;
   if (unasked_ms < box->refresh_ms)
     unasked_ms = box->refresh_ms;
-  int64_t next = is_used(box, unasked_ms) && unasked_ms < box->ask_ms ? unasked_ms : box->ask_ms;
+  if (!is_used(box, unasked_ms)) /* nobody has asked for long: it rests */
+    unasked_ms = box->out && !box->waits ? box->asked_ms + LIFE_MS + 1 : NEVER_MS;
+  int64_t next = unasked_ms < box->ask_ms ? unasked_ms : box->ask_ms;
   return next > now_ms ? next : now_ms + 1;
 }
 
@@ -195,7 +197,7 @@ static int64_t step(fleet_world *world, fleet_box *box, int64_t now_ms) {
     fly(world, &desk, box, &now_ms);
   if (asked)
     ask_again(&desk, box, now_ms);
-  fleet_set_out(world, box, box->failed && (box->in_use || box->waits));
+  fleet_set_out(world, box, box->failed && (box->waits || is_used(box, now_ms)));
   int64_t next = next_ms(&desk, box, now_ms);
   stand_up(world, &desk, box);
   return next;

@@ -74,17 +74,18 @@ static void begin(fleet_world *world, uint32_t number) {
   put(world, number, fleet_between(world, 1, SECOND_MS)); /* it looks what is due */
 }
 
-/* Nothing that was due happens; when the power is back, everybody boots, and each app needs a token. */
+/* Nothing that was due happens; when the power is back, everybody boots, and each app needs a token as
+ * soon as it is up. */
 static void cut_power(fleet_world *world) {
   for (int64_t ms = CUT_MS; ms < world->end_ms; ms++)
     world->heads[ms] = NOBODY;
   for (uint32_t i = 0; i < world->plan->boxes; i++) {
     fleet_box *box = &world->boxes[i];
     box->off = true;
-    box->booted_ms = POWER_MS + BOOTS_MS + fleet_between(world, 0, BOOTS_MORE_MS);
-    box->ask_ms = box->booted_ms;
+    box->booted_ms = POWER_MS;
+    box->ask_ms = POWER_MS + BOOTS_MS + fleet_between(world, 0, BOOTS_MORE_MS);
     fleet_set_out(world, box, true);
-    put(world, i, box->booted_ms);
+    put(world, i, box->ask_ms);
   }
 }
 
