@@ -38,6 +38,9 @@ void fleet_figure(const fleet_world *world, fleet_figures *figures) {
   figures->after_one_second = peak(seconds, UP_MS, CUT_MS, 1);
   figures->power_on = peak(seconds, POWER_MS, end_ms, WINDOW_S);
   figures->out = seconds[UP_MS / SECOND_MS - 1].out;
+  figures->waiting = seconds[UP_MS / SECOND_MS - 1].waiting;
+  for (int64_t s = DOWN_MS / SECOND_MS; s < CUT_MS / SECOND_MS; s++)
+    figures->waited += seconds[s].waiting / 60.0 / (world->plan->boxes * (IN_USE_PERCENT / 100.0));
   figures->most_back_s = back_s(seconds, UP_MS, CUT_MS, MOST);
   figures->all_back_s = back_s(seconds, UP_MS, CUT_MS, 0);
   figures->most_on_s = back_s(seconds, POWER_MS, end_ms, MOST);
@@ -86,6 +89,9 @@ void fleet_print(const fleet_life lives[2], const fleet_plan *plan) {
                (unsigned)theirs->out);
   print_back("  99.9 % of them back after", ours->most_back_s, theirs->most_back_s);
   print_back("  all of them", ours->all_back_s, theirs->all_back_s);
+  (void)printf("%-38s %18u %21u\n", "apps that wait as the outage ends", (unsigned)ours->waiting,
+               (unsigned)theirs->waiting);
+  (void)printf("%-38s %14.1f min %17.1f min\n", "waited in all, by box in use", ours->waited, theirs->waited);
   print_back("power back: 99.9 % have a JWT after", ours->most_on_s, theirs->most_on_s);
   print_back("  all", ours->all_on_s, theirs->all_on_s);
   (void)printf("%-38s %18u %21s\n", "sessions lost", (unsigned)ours->ended, "-");
@@ -100,14 +106,14 @@ bool fleet_write_csv(const fleet_life lives[2], const fleet_plan *plan, const ch
     return false;
   (void)fprintf(file, "second");
   for (int i = 0; i < 2; i++)
-    (void)fprintf(file, ",%s_posts,%s_failed,%s_boxes_out", lives[i].client->name, lives[i].client->name,
-                  lives[i].client->name);
+    (void)fprintf(file, ",%s_posts,%s_failed,%s_boxes_out,%s_apps_waiting", lives[i].client->name,
+                  lives[i].client->name, lives[i].client->name, lives[i].client->name);
   for (int64_t s = 0; s < plan->hours * HOUR_MS / SECOND_MS; s++) {
     (void)fprintf(file, "\n%lld", (long long)s);
     for (int i = 0; i < 2; i++) {
       const fleet_second *second = &lives[i].seconds[s];
-      (void)fprintf(file, ",%u,%u,%u", (unsigned)second->posts, (unsigned)second->failed,
-                    (unsigned)second->out);
+      (void)fprintf(file, ",%u,%u,%u,%u", (unsigned)second->posts, (unsigned)second->failed,
+                    (unsigned)second->out, (unsigned)second->waiting);
     }
   }
   (void)fprintf(file, "\n");

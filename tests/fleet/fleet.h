@@ -80,6 +80,7 @@ typedef struct fleet_second {
   uint32_t posts; /* that the service has seen */
   uint32_t failed;
   uint32_t out; /* boxes, as the second ends */
+  uint32_t waiting;
 } fleet_second;
 
 typedef struct fleet_world fleet_world;
@@ -104,6 +105,7 @@ struct fleet_world {
   uint64_t chance;
   uint32_t most_a_second; /* that the service answers; 0: any number */
   uint32_t out;
+  uint32_t waiting;  /* boxes whose app waits for a token */
   uint32_t ended;    /* sessions that the service has refused */
   const char *wrong; /* the model, not the client */
 };
@@ -119,6 +121,9 @@ int64_t fleet_wait(fleet_world *world, int64_t mean_ms);
 /* The app has what it wanted, or gives up: the time of its next need. */
 void fleet_plan_ask(fleet_world *world, fleet_box *box, int64_t now_ms);
 void fleet_set_out(fleet_world *world, fleet_box *box, bool out);
+void fleet_set_waits(fleet_world *world, fleet_box *box, bool waits);
+/* Somebody has asked within the last life: then a client refreshes unasked. */
+bool fleet_is_used(const fleet_box *box, int64_t at_ms);
 /* Lives through the plan. False: memory is out. The seconds are the caller's. */
 bool fleet_live(fleet_world *world);
 

@@ -43,6 +43,7 @@ static void begin(fleet_world *world, fleet_box *box, int64_t got_ms) {
                            .sent_boot_ms = got_ms - box->booted_ms,
                            .age = IDENTITY__AGE_KNOWN};
   identity__change change = {.make = make_sign_in, .input = &grant, .over = IDENTITY__OVER_ALL};
+  box->kept = (fleet_kept){.revision = 0};
   desk.revision = 0;
   box->token = 1;
   fleet_sit_down(&desk, box, got_ms);
@@ -139,8 +140,10 @@ static void fly(fleet_world *world, fleet_desk *desk, fleet_box *box, int64_t *n
   desk->machine.flying = false;
   desk->machine.last_failure = flight.status;
   identity__flight_clear(&flight);
-  if (flight.status == IDENTITY_OK)
+  if (flight.status == IDENTITY_OK) {
     box->refresh_ms = find_soft_ms(desk, box);
+    fleet_set_waits(world, box, false);
+  }
   box->failed = flight.status != IDENTITY_OK;
   if (identity__machine_standing(&desk->machine) == IDENTITY_OK)
     return;
@@ -150,21 +153,16 @@ static void fly(fleet_world *world, fleet_desk *desk, fleet_box *box, int64_t *n
 
 /* ---- A step ---- */
 
-/* The loop refreshes unasked what is used: somebody has asked within the last life. */
-static bool is_used(const fleet_box *box, int64_t at_ms) {
-  return at_ms - box->asked_ms <= LIFE_MS;
-}
-
 static bool is_due(const fleet_desk *desk, const fleet_box *box, int64_t now_ms) {
   return identity__machine_cooldown_ms(&desk->machine, desk->now) == 0 &&
-         identity__machine_is_soft(&desk->machine, desk->now) && is_used(box, now_ms);
+         identity__machine_is_soft(&desk->machine, desk->now) && fleet_is_used(box, now_ms);
 }
 
 /* The app comes back when it was told to. */
-static void ask_again(const fleet_desk *desk, fleet_box *box, int64_t now_ms) {
+static void ask_again(fleet_world *world, const fleet_desk *desk, fleet_box *box, int64_t now_ms) {
   identity__ask ask = identity__machine_ask(&desk->machine, desk->now);
   int64_t again_ms = now_ms + ask.retry_after_ms;
-  box->waits = ask.verdict == IDENTITY__ASK_FAIL;
+  fleet_set_waits(world, box, ask.verdict == IDENTITY__ASK_FAIL);
   if (box->waits && again_ms < box->ask_ms)
     box->ask_ms = again_ms;
 }
@@ -175,7 +173,7 @@ static int64_t next_ms(const fleet_desk *desk, const fleet_box *box, int64_t now
     return NEVER_MS;
   if (unasked_ms < box->refresh_ms)
     unasked_ms = box->refresh_ms;
-  if (!is_used(box, unasked_ms)) /* nobody has asked for long: it rests */
+  if (!fleet_is_used(box, unasked_ms)) /* nobody has asked for long: it rests */
     unasked_ms = box->out && !box->waits ? box->asked_ms + LIFE_MS + 1 : NEVER_MS;
   int64_t next = unasked_ms < box->ask_ms ? unasked_ms : box->ask_ms;
   return next > now_ms ? next : now_ms + 1;
@@ -196,8 +194,8 @@ static int64_t step(fleet_world *world, fleet_box *box, int64_t now_ms) {
   if (wanted || is_due(&desk, box, now_ms))
     fly(world, &desk, box, &now_ms);
   if (asked)
-    ask_again(&desk, box, now_ms);
-  fleet_set_out(world, box, box->failed && (box->waits || is_used(box, now_ms)));
+    ask_again(world, &desk, box, now_ms);
+  fleet_set_out(world, box, box->failed && (box->waits || fleet_is_used(box, now_ms)));
   int64_t next = next_ms(&desk, box, now_ms);
   stand_up(world, &desk, box);
   return next;

@@ -16,11 +16,13 @@ static void refresh(fleet_world *world, fleet_box *box, int64_t now_ms) {
     box->got_ms = now_ms;
   box->refresh_ms = works ? now_ms + LIFE_MS : answer.at_ms + AGAIN_MS;
   fleet_set_out(world, box, !works);
+  if (works)
+    fleet_set_waits(world, box, false);
 }
 
 /* It stops when the app has not asked for a token for as long as the last one lived. */
 static bool is_asleep(const fleet_box *box) {
-  return !box->out && box->refresh_ms - box->asked_ms > LIFE_MS;
+  return !box->out && !fleet_is_used(box, box->refresh_ms);
 }
 
 static int64_t step(fleet_world *world, fleet_box *box, int64_t now_ms) {
@@ -32,10 +34,12 @@ static int64_t step(fleet_world *world, fleet_box *box, int64_t now_ms) {
     box->asked_ms = now_ms;
     fleet_plan_ask(world, box, now_ms);
   }
-  if (now_ms >= box->refresh_ms || (asked && expired) || lost)
+  if ((now_ms >= box->refresh_ms && !is_asleep(box)) || (asked && expired) || lost)
     refresh(world, box, now_ms);
   else if (!expired)
     fleet_set_out(world, box, false);
+  if (asked)
+    fleet_set_waits(world, box, box->out);
   return is_asleep(box) || box->ask_ms < box->refresh_ms ? box->ask_ms : box->refresh_ms;
 }
 

@@ -8,6 +8,7 @@
 enum { NOBODY = 0 };
 
 #define PROGRESS_MS (30 * MINUTE_MS)
+#define PAST_MS (10 * LIFE_MS) /* long enough ago that nobody can tell when it all began */
 
 /* ---- Chance ---- */
 
@@ -38,6 +39,16 @@ void fleet_set_out(fleet_world *world, fleet_box *box, bool out) {
   box->out = out;
 }
 
+void fleet_set_waits(fleet_world *world, fleet_box *box, bool waits) {
+  world->waiting += (uint32_t)(waits && !box->waits);
+  world->waiting -= (uint32_t)(!waits && box->waits);
+  box->waits = waits;
+}
+
+bool fleet_is_used(const fleet_box *box, int64_t at_ms) {
+  return at_ms - box->asked_ms <= LIFE_MS;
+}
+
 /* ---- What is due ---- */
 
 static void put(fleet_world *world, uint32_t box, int64_t due_ms) {
@@ -65,12 +76,11 @@ static void begin(fleet_world *world, uint32_t number) {
   *box = (fleet_box){.in_use = fleet_between(world, 0, 99) < IN_USE_PERCENT,
                      .clockless = fleet_between(world, 0, 99) < CLOCKLESS_PERCENT,
                      .booted_ms = -fleet_between(world, 10 * HOUR_MS, 1000 * HOUR_MS)};
-  int64_t age_ms = fleet_between(world, 0, LIFE_MS * 8 / 10);
   box->asked_ms = -fleet_wait(world, box->in_use ? IN_USE_ASKS_MS : IDLE_ASKS_MS);
-  if (!box->in_use && -box->asked_ms > age_ms)
-    age_ms = -box->asked_ms;
   fleet_plan_ask(world, box, 0);
-  world->client->begin(world, box, -age_ms);
+  world->client->begin(world, box, box->in_use ? -fleet_between(world, 0, PAST_MS) : box->asked_ms);
+  while (box->refresh_ms < 0 && fleet_is_used(box, box->refresh_ms))
+    world->client->begin(world, box, box->refresh_ms);    /* it has refreshed since */
   put(world, number, fleet_between(world, 1, SECOND_MS)); /* it looks what is due */
 }
 
@@ -94,6 +104,11 @@ static void tell(const fleet_world *world, int64_t now_ms) {
                 (int)(now_ms % HOUR_MS / MINUTE_MS), (int)world->plan->hours);
 }
 
+static void note(const fleet_world *world, fleet_second *second) {
+  second->out = world->out;
+  second->waiting = world->waiting;
+}
+
 static bool prepare(fleet_world *world) {
   size_t boxes = world->plan->boxes;
   world->end_ms = world->plan->hours * HOUR_MS;
@@ -115,7 +130,7 @@ bool fleet_live(fleet_world *world) {
       tell(world, ms);
     live_through(world, ms);
     if (ms % SECOND_MS == SECOND_MS - 1)
-      world->seconds[ms / SECOND_MS].out = world->out;
+      note(world, &world->seconds[ms / SECOND_MS]);
   }
   free(world->boxes);
   free(world->after);
