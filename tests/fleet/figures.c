@@ -40,7 +40,7 @@ void fleet_figure(const fleet_world *world, fleet_figures *figures) {
   figures->out = seconds[UP_MS / SECOND_MS - 1].out;
   figures->waiting = seconds[UP_MS / SECOND_MS - 1].waiting;
   for (int64_t s = DOWN_MS / SECOND_MS; s < CUT_MS / SECOND_MS; s++)
-    figures->waited += seconds[s].waiting / 60.0 / (world->plan->boxes * (IN_USE_PERCENT / 100.0));
+    figures->waited += seconds[s].waiting / (world->plan->boxes * (IN_USE_PERCENT / 100.0));
   figures->most_back_s = back_s(seconds, UP_MS, CUT_MS, MOST);
   figures->all_back_s = back_s(seconds, UP_MS, CUT_MS, 0);
   figures->most_on_s = back_s(seconds, POWER_MS, end_ms, MOST);
@@ -91,7 +91,7 @@ void fleet_print(const fleet_life lives[2], const fleet_plan *plan) {
   print_back("  all of them", ours->all_back_s, theirs->all_back_s);
   (void)printf("%-38s %18u %21u\n", "apps that wait as the outage ends", (unsigned)ours->waiting,
                (unsigned)theirs->waiting);
-  (void)printf("%-38s %14.1f min %17.1f min\n", "waited in all, by box in use", ours->waited, theirs->waited);
+  (void)printf("%-38s %16.1f s %19.1f s\n", "waited in all, by box in use", ours->waited, theirs->waited);
   print_back("power back: 99.9 % have a JWT after", ours->most_on_s, theirs->most_on_s);
   print_back("  all", ours->all_on_s, theirs->all_on_s);
   (void)printf("%-38s %18u %21s\n", "sessions lost", (unsigned)ours->ended, "-");

@@ -16,8 +16,7 @@ typedef struct fleet_figures {
   double power_on;
   uint32_t out; /* boxes when the outage ends */
   uint32_t waiting;
-  double
-      waited; /* minutes from the outage to the power cut, of all apps, by the number of boxes that use one */
+  double waited; /* seconds that an app of a box in use waits, between outage and power cut */
   int64_t most_back_s;
   int64_t all_back_s;
   int64_t most_on_s;

@@ -60,15 +60,20 @@ static bool write_files(const fleet_life lives[2], const fleet_plan *plan) {
 }
 
 static int judge(const fleet_life lives[2], const fleet_plan *plan) {
+  bool lost = lives[0].figures.ended > 0;
+  if (lost)
+    (void)printf("fleet: sessions were lost\n");
+  if (plan->limit > 0) {
+    (void)printf("fleet: not judged: the target is one for a service that answers everybody\n");
+    return lost ? 1 : 0;
+  }
   bool met = fleet_meets_target(&lives[0].figures, plan);
   bool told_apart = !fleet_meets_target(&lives[1].figures, plan);
   if (!met)
     (void)printf("fleet: MISSED by this library\n");
   if (!told_apart)
     (void)printf("fleet: met by the naive client, too: this simulation cannot tell them apart\n");
-  if (lives[0].figures.ended > 0)
-    (void)printf("fleet: sessions were lost\n");
-  if (!met || !told_apart || lives[0].figures.ended > 0)
+  if (!met || !told_apart || lost)
     return 1;
   (void)printf("fleet: met by this library, missed by the naive client\n");
   return 0;
