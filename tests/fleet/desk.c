@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WALL_MS (IDENTITY__CLOCK_FLOOR_S * SECOND_MS + 200 * 24 * HOUR_MS) /* the world begins */
+#define WALL_MS (IDENTITY__CLOCK_FLOOR_S * SECOND_MS + INT64_C(4800) * HOUR_MS) /* the world begins */
 
 identity__now fleet_now(const fleet_box *box, int64_t now_ms) {
   int64_t boot_ms = now_ms - box->booted_ms;

@@ -155,6 +155,15 @@ static void legend(FILE *file, const fleet_life lives[2], double right, double y
 
 /* ---- The three ---- */
 
+/* 1,000,000 */
+static void group(uint32_t number, char *words, size_t size) {
+  uint32_t thousands = number / 1000;
+  if (thousands >= 1000)
+    (void)snprintf(words, size, "%u,%03u,%03u", thousands / 1000, thousands % 1000, number % 1000);
+  else
+    (void)snprintf(words, size, "%u,%03u", thousands, number % 1000);
+}
+
 static double highest(const fleet_life lives[2]) {
   double most = 0;
   for (int i = 0; i < 2; i++)
@@ -165,6 +174,8 @@ static double highest(const fleet_life lives[2]) {
 static void draw_all(FILE *file, const fleet_life lives[2], const fleet_plan *plan) {
   panel p = {.left = 70, .top = 110, .width = 980, .height = 280, .to_s = (double)(plan->hours * HOUR_S)};
   char title[128];
+  char boxes[16];
+  group(plan->boxes, boxes, sizeof boxes);
   p.low = plan->boxes >= 200000 ? 10 : 1;
   p.high = highest(lives);
   p.label_s = plan->hours <= 6 ? HOUR_S / 2 : 2 * HOUR_S;
@@ -173,8 +184,7 @@ static void draw_all(FILE *file, const fleet_life lives[2], const fleet_plan *pl
   curves(file, &p, lives, plan, rate);
   legend(file, lives, p.left + p.width, p.top - 24);
   (void)snprintf(title, sizeof title,
-                 "%u,%03u boxes, a 10-minute outage, and a power cut after which all boot within a minute",
-                 plan->boxes / 1000, plan->boxes % 1000);
+                 "%s boxes, a 10-minute outage, and a power cut after which all boot within a minute", boxes);
   text(file, p.left, 40, "class=\"head\"", title);
   if (plan->limit > 0) {
     (void)snprintf(title, sizeof title,
@@ -195,8 +205,7 @@ static void draw_after(FILE *file, const fleet_life lives[2], const fleet_plan *
   frame(file, &p, "Around the outage, in multiples of the steady rate", " x");
   curves(file, &p, lives, plan, times_steady);
   rule(file, p.left, y_of(&p, TARGET_TIMES), p.left + p.width, y_of(&p, TARGET_TIMES), "target");
-  text(file, p.left + p.width - 4, y_of(&p, TARGET_TIMES) - 6, "class=\"aim\" text-anchor=\"end\"",
-       "target: at most 2 x");
+  text(file, p.left + p.width + 5, y_of(&p, TARGET_TIMES) + 4, "class=\"aim\"", "target");
 }
 
 static void draw_back(FILE *file, const fleet_life lives[2], const fleet_plan *plan) {

@@ -109,11 +109,11 @@ $(B)/fleet/simulate: $(FLEET_OBJECTS) $(STATIC)
 
 .PHONY: simulate-fleet
 simulate-fleet: $(B)/fleet/simulate ## a million boxes through an outage and a power cut (BOXES= SEED= HOURS= LIMIT=)
-	$(B)/fleet/simulate --folder $(B)/fleet $(if $(BOXES),--boxes $(BOXES)) $(if $(SEED),--seed $(SEED)) \
+	@$(B)/fleet/simulate --folder $(B)/fleet $(if $(BOXES),--boxes $(BOXES)) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(HOURS),--hours $(HOURS)) $(if $(LIMIT),--limit $(LIMIT))
 
 .PHONY: check-fleet
 check: check-fleet
 check-fleet: $(B)/fleet/simulate ## fifty thousand boxes: twice the steady rate at most after an outage, all back in ten minutes
 	@mkdir -p $(B)/fleet/check
-	$(B)/fleet/simulate --boxes 50000 --hours 3 --folder $(B)/fleet/check
+	@$(B)/fleet/simulate --boxes 50000 --hours 3 --folder $(B)/fleet/check
