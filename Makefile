@@ -42,6 +42,7 @@ pkg = $(shell $(PKG_CONFIG) $(1) $(2) 2>/dev/null)
 
 LIB_SOURCES := $(wildcard src/*/*.c)
 CLI_SOURCES := $(wildcard examples/cli/*.c)
+LOOP_SOURCES := $(wildcard examples/loops/*.c)
 SANDBOX_SOURCES := $(wildcard tests/sandbox/*.c)
 SUPPORT_SOURCES := $(wildcard tests/support/*.c)
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
@@ -56,6 +57,8 @@ SOAK_PROGRAMS := $(patsubst %,$(B)/soak/%,harness worker planted)
 object = $(patsubst %.c,$(B)/obj/%.o,$(1))
 LIB_OBJECTS := $(call object,$(LIB_SOURCES))
 CLI_OBJECTS := $(call object,$(CLI_SOURCES))
+LOOP_PROGRAMS := $(patsubst %,$(B)/loops/%,tick poll epoll)
+LOOP_PROGRAMS_OF_PACKAGES := $(patsubst %,$(B)/loops/%,libuv glib)
 SANDBOX_OBJECTS := $(call object,$(SANDBOX_SOURCES))
 SUPPORT_OBJECTS := $(call object,$(SUPPORT_SOURCES))
 UNIT_PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT_SOURCES))
@@ -83,9 +86,12 @@ tools: $(B)/identity-cli $(B)/identity-sandbox
 # ---- compile: one rule, flags by folder; dependencies of headers are written along ----
 $(B)/obj/src/%.o: FLAGS = -Iinclude -Isrc -fPIC -fvisibility=hidden $(call pkg,--cflags,libcurl libcjson)
 $(B)/obj/examples/%.o: FLAGS = -Iinclude $(call pkg,--cflags,libcjson)
+# As system headers: their warnings are not ours.
+$(B)/obj/examples/loops/libuv.o: FLAGS = -Iinclude $(patsubst -I%,-isystem%,$(call pkg,--cflags,libuv))
+$(B)/obj/examples/loops/glib.o: FLAGS = -Iinclude $(patsubst -I%,-isystem%,$(call pkg,--cflags,glib-2.0))
 $(B)/obj/tests/sandbox/%.o: FLAGS = $(call pkg,--cflags,libmicrohttpd libcjson openssl)
 $(B)/obj/tests/support/%.o $(B)/obj/tests/unit/%.o $(B)/obj/tests/e2e/%.o $(B)/obj/tests/faults/%.o \
-  $(B)/obj/tests/slow/%.o $(B)/obj/tests/soak/%.o: FLAGS = -Iinclude -Isrc -Itests \
+  $(B)/obj/tests/slow/%.o $(B)/obj/tests/soak/%.o $(B)/obj/tests/http2/%.o: FLAGS = -Iinclude -Isrc -Itests \
   $(call pkg,--cflags,cmocka libcurl libcjson openssl)
 
 $(B)/obj/%.o: %.c Makefile
@@ -94,6 +100,7 @@ $(B)/obj/%.o: %.c Makefile
 	$(Q)$(CC) $(BASE_FLAGS) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 -include $(wildcard $(patsubst %.o,%.d,$(LIB_OBJECTS) $(CLI_OBJECTS) $(SANDBOX_OBJECTS) $(SUPPORT_OBJECTS) \
+  $(call object,$(LOOP_SOURCES) tests/http2/fetches.c) \
   $(call object,$(UNIT_SOURCES) $(E2E_SOURCES) $(FAULT_SOURCES) $(SLOW_SOURCES) \
   $(sort $(SOAK_HARNESS_SOURCES) $(SOAK_PLANTED_SOURCES)))))
 
@@ -132,6 +139,28 @@ $(TEST_PROGRAMS): $(B)/tests/%: $(B)/obj/tests/%.o $(SUPPORT_OBJECTS) $(STATIC)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LINK_$(notdir $@)) -o $@ $^ $(call pkg,--libs,cmocka) $(LIB_LIBS)
 
+# The event loops of examples/loops. Two of them need a package that nothing else does.
+.PHONY: loops loops-of-packages need-libuv need-glib-2.0
+loops: $(LOOP_PROGRAMS)
+loops-of-packages: $(LOOP_PROGRAMS_OF_PACKAGES)
+need-libuv need-glib-2.0: need-%:
+	@$(PKG_CONFIG) --exists $* || { echo "$* is missing (pkg-config does not find it): make deps-check"; exit 1; }
+$(B)/obj/examples/loops/libuv.o: | need-libuv
+$(B)/obj/examples/loops/glib.o: | need-glib-2.0
+PACKAGE_libuv := libuv
+PACKAGE_glib := glib-2.0
+
+$(LOOP_PROGRAMS) $(LOOP_PROGRAMS_OF_PACKAGES): $(B)/loops/%: $(B)/obj/examples/loops/%.o \
+  $(B)/obj/examples/loops/journey.o $(STATIC)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(if $(PACKAGE_$*),$(call pkg,--libs,$(PACKAGE_$*))) $(LIB_LIBS)
+
+$(B)/http2/fetches: $(B)/obj/tests/http2/fetches.o $(STATIC)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
+
 # The soak: its harness, its worker, and a worker with bugs on purpose.
 $(B)/soak/harness: $(call object,$(SOAK_HARNESS_SOURCES)) $(STATIC)
 $(B)/soak/worker: $(call object,$(SOAK_WORKER_SOURCES)) $(STATIC)
@@ -154,7 +183,7 @@ LINK_test_close_race := -Wl,--wrap=identity__loop_submit
 
 # ---- run ----
 .PHONY: test-programs
-test-programs: $(TEST_PROGRAMS) tools
+test-programs: $(TEST_PROGRAMS) loops tools
 
 test: test-programs ## build and run all tests of a minute
 	@sh tests/tools/run_tests.sh $(B)
@@ -171,6 +200,9 @@ deps-check: ## install what check needs beyond that
 
 # ---- checks: each can be run alone ----
 include tests/tools/checks.mk
+
+# ---- benchmark ----
+include tests/bench/bench.mk
 
 # ---- install ----
 install: all ## PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR= BINDIR=
@@ -196,6 +228,6 @@ clean: ## takes off the build folder
 
 help: ## this list
 	@echo "make                   the library, the command-line client, the stand-in service"
-	@grep -hE '^[a-z-]+:.*## ' Makefile tests/tools/checks.mk | \
-	  sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "make %-18s%s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' Makefile tests/tools/checks.mk tests/bench/bench.mk | \
+	  sed -E 's/^([a-z0-9-]+):.*## /\1|/' | awk -F'|' '{printf "make %-18s%s\n", $$1, $$2}'
 	@echo "Variables: CC AR CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG CROSS_COMPILE PREFIX DESTDIR B (build folder) WERROR=1 V=1"

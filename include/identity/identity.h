@@ -99,7 +99,10 @@ enum {
   IDENTITY_PARAMS_TOO_NEW = 0x0A000002,    /* a params struct sets members this library does not know */
   IDENTITY_BAD_CONFIGURATION = 0x0A000003, /* wrong config, or the service knows no such publisher or offer (REQ0100) */
   IDENTITY_FORKED = 0x0A000004,            /* a session is used in a child process; open a new one there */
-  IDENTITY_REENTERED = 0x0A000005          /* a blocking call from inside a callback of the same session */
+  IDENTITY_REENTERED = 0x0A000005,         /* a blocking call, or driving a loop, from inside a callback */
+  IDENTITY_WRONG_THREAD = 0x0A000006,      /* a blocking call on a shared loop that another thread drives */
+  IDENTITY_NOT_ON_A_LOOP = 0x0A000007,     /* a _start call of a session that was opened without a loop */
+  IDENTITY_LOOP_GONE = 0x0A000008          /* the loop of the session has been freed */
 };
 
 /** What went wrong: yours to allocate, 512 bytes for ever, cleared on OK. Never holds a secret. Choose the text for

@@ -6,7 +6,7 @@
 #ifndef IDENTITY_SERVER_H
 #define IDENTITY_SERVER_H
 
-#include <identity/identity.h>
+#include <identity/async.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -28,6 +28,12 @@ IDENTITY_API identity_status identity_config_set_sso_header(identity_config *con
 IDENTITY_API identity_status identity_sso_login(identity_session *session, const char *publisher_token,
                                                 const char *customer_email, const char *customer_ip,
                                                 identity_error *error);
+
+/** Its twin that does not block; no result. See async.h. */
+IDENTITY_API identity_status identity_sso_login_start(identity_session *session, const char *publisher_token,
+                                                      const char *customer_email, const char *customer_ip,
+                                                      identity_done_fn done, void *user_data,
+                                                      identity_call **call);
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,7 @@
 #include "api/begin.h"
 #include "base/error.h"
 #include "drive/blocking.h"
+#include "drive/deliver.h"
 
 #include <string.h>
 
@@ -77,6 +78,8 @@ bool identity__keep_texts(identity__call *call, const char **texts[], size_t cou
 
 identity_status identity__conclude(identity_session *session, identity__call *call, void *result,
                                    identity_error *error) {
+  if (call == NULL)
+    return error->status;
   identity_status status = identity__run(session, call, error);
   if (status == IDENTITY_OK && result != NULL) {
     memcpy(result, &call->result, sizeof call->result);
@@ -86,7 +89,41 @@ identity_status identity__conclude(identity_session *session, identity__call *ca
   return status;
 }
 
-identity_status identity__abandon(identity__call *call, identity_error *error) {
+static void failed_flow(identity__call *call) {
+  identity__call_finish(call, call->error.status);
+}
+
+/* What the app did wrong is told where everything else is: in the completion. */
+static identity__call *failed_call(const identity_session *session, const identity_error *error) {
+  identity__call *call = identity__call_new("bad input", failed_flow);
+  if (call == NULL)
+    return NULL;
+  call->error = *error;
+  call->deadline_ms = identity__loop_now(session->loop).boot_ms + session->timeout_ms;
+  return call;
+}
+
+identity_status identity__start(identity_session *session, identity__call *call, const identity_error *error,
+                                identity_done_fn done, void *user_data, identity_call **handle) {
+  identity_status status = done != NULL ? identity__startable(session) : IDENTITY_BAD_ARGUMENT;
+  if (handle != NULL)
+    *handle = NULL;
+  if (status == IDENTITY_OK && call == NULL)
+    call = failed_call(session, error);
+  if (status == IDENTITY_OK && call == NULL)
+    status = IDENTITY_OUT_OF_MEMORY;
+  if (status == IDENTITY_OK) {
+    call->complete = done;
+    call->user_data = user_data;
+    status = identity__start_call(session, call, handle);
+  }
+  if (status != IDENTITY_OK)
+    identity__call_free(call);
+  return status;
+}
+
+identity__call *identity__abandon(identity__call *call, identity_error *error) {
   identity__call_free(call);
-  return identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
+  (void)identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
+  return NULL;
 }

@@ -32,10 +32,14 @@ identity__call *identity__begin(identity_session *session, const char *name, ide
                                 size_t input_size, identity_error *error);
 /* Copies texts of a params struct into the call, in place; NULL stays NULL. False: memory is out. */
 bool identity__keep_texts(identity__call *call, const char **texts[], size_t count);
-/* Runs a call that has a result, or none (result NULL), and frees it. */
+/* Runs a call that has a result, or none (result NULL), and frees it. call NULL: it could not be prepared,
+ * and error says why. */
 identity_status identity__conclude(identity_session *session, identity__call *call, void *result,
                                    identity_error *error);
-/* Frees a call that was never run, for want of memory. */
-identity_status identity__abandon(identity__call *call, identity_error *error);
+/* Starts a call on the app's loop, or one that only tells why it could not be prepared (call NULL). */
+identity_status identity__start(identity_session *session, identity__call *call, const identity_error *error,
+                                identity_done_fn done, void *user_data, identity_call **handle);
+/* Frees a call that was never run, for want of memory: NULL. */
+identity__call *identity__abandon(identity__call *call, identity_error *error);
 
 #endif

@@ -26,8 +26,15 @@ identity_status identity_fetch_capture_status(identity_session *session,
   if (identity__check_result(status, "status", error) != IDENTITY_OK)
     return error->status;
   *status = NULL;
-  identity__call *call = identity__begin(session, "fetch_capture_status", status_flow, 0, error);
-  return call == NULL ? error->status : identity__conclude(session, call, status, error);
+  return identity__conclude(session, identity__begin(session, "fetch_capture_status", status_flow, 0, error),
+                            status, error);
+}
+
+identity_status identity_fetch_capture_status_start(identity_session *session, identity_done_fn done,
+                                                    void *user_data, identity_call **call) {
+  identity_error error = {0};
+  return identity__start(session, identity__begin(session, "fetch_capture_status", status_flow, 0, &error),
+                         &error, done, user_data, call);
 }
 
 void identity_capture_status_free(const identity_capture_status *status) {
@@ -102,17 +109,31 @@ static bool keep_answers(identity__call *call, const identity_capture_answer *an
   return true;
 }
 
+static identity__call *prepare_answers(identity_session *session, const identity_capture_answer *answers,
+                                       uint32_t answer_count, identity_error *error) {
+  if (check_answers(answers, answer_count, error) != IDENTITY_OK)
+    return NULL;
+  identity__call *call =
+      identity__begin(session, "update_capture_answers", answer_flow, sizeof(answer_inputs), error);
+  if (call == NULL)
+    return NULL;
+  if (!keep_answers(call, answers, answer_count))
+    return identity__abandon(call, error);
+  return call;
+}
+
 identity_status identity_update_capture_answers(identity_session *session,
                                                 const identity_capture_answer *answers, uint32_t answer_count,
                                                 identity_error *error) {
   IDENTITY__ERROR_OR_LOCAL(error);
-  if (check_answers(answers, answer_count, error) != IDENTITY_OK)
-    return error->status;
-  identity__call *call =
-      identity__begin(session, "update_capture_answers", answer_flow, sizeof(answer_inputs), error);
-  if (call == NULL)
-    return error->status;
-  if (!keep_answers(call, answers, answer_count))
-    return identity__abandon(call, error);
-  return identity__conclude(session, call, NULL, error);
+  return identity__conclude(session, prepare_answers(session, answers, answer_count, error), NULL, error);
+}
+
+identity_status identity_update_capture_answers_start(identity_session *session,
+                                                      const identity_capture_answer *answers,
+                                                      uint32_t answer_count, identity_done_fn done,
+                                                      void *user_data, identity_call **call) {
+  identity_error error = {0};
+  return identity__start(session, prepare_answers(session, answers, answer_count, &error), &error, done,
+                         user_data, call);
 }

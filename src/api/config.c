@@ -34,6 +34,7 @@ static const struct {
     {"ca_pem", "must be certificates in PEM form, at most 1 MiB"},
     {"proxy", "must be a URL of printable text"},
     {"environment_proxy", "must be 0 or 1"},
+    {"keep_fresh", "must be 0 or 1"},
     {"user_agent", "must be one line of printable text"},
     {"sso_path", "must be a path that begins with / and has no query"},
     {"sso_header", "must be the name of a header"},
@@ -231,6 +232,10 @@ identity_status identity_config_set_proxy(identity_config *config, const char *p
 
 identity_status identity_config_set_environment_proxy(identity_config *config, int32_t allowed) {
   return set_flag(config, "environment_proxy", offsetof(identity_config, environment_proxy), allowed);
+}
+
+identity_status identity_config_set_keep_fresh(identity_config *config, int32_t wanted) {
+  return set_flag(config, "keep_fresh", offsetof(identity_config, keep_fresh), wanted);
 }
 
 identity_status identity_config_set_user_agent(identity_config *config, const char *user_agent) {

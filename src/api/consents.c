@@ -25,8 +25,17 @@ identity_status identity_fetch_publisher_consents(identity_session *session,
   if (identity__check_result(consents, "consents", error) != IDENTITY_OK)
     return error->status;
   *consents = NULL;
-  identity__call *call = identity__begin(session, "fetch_publisher_consents", definitions_flow, 0, error);
-  return call == NULL ? error->status : identity__conclude(session, call, consents, error);
+  return identity__conclude(session,
+                            identity__begin(session, "fetch_publisher_consents", definitions_flow, 0, error),
+                            consents, error);
+}
+
+identity_status identity_fetch_publisher_consents_start(identity_session *session, identity_done_fn done,
+                                                        void *user_data, identity_call **call) {
+  identity_error error = {0};
+  return identity__start(session,
+                         identity__begin(session, "fetch_publisher_consents", definitions_flow, 0, &error),
+                         &error, done, user_data, call);
 }
 
 void identity_consents_free(const identity_consents *consents) {
@@ -54,8 +63,16 @@ identity_status identity_fetch_customer_consents(identity_session *session,
   if (identity__check_result(consents, "consents", error) != IDENTITY_OK)
     return error->status;
   *consents = NULL;
-  identity__call *call = identity__begin(session, "fetch_customer_consents", customer_flow, 0, error);
-  return call == NULL ? error->status : identity__conclude(session, call, consents, error);
+  return identity__conclude(
+      session, identity__begin(session, "fetch_customer_consents", customer_flow, 0, error), consents, error);
+}
+
+identity_status identity_fetch_customer_consents_start(identity_session *session, identity_done_fn done,
+                                                       void *user_data, identity_call **call) {
+  identity_error error = {0};
+  return identity__start(session,
+                         identity__begin(session, "fetch_customer_consents", customer_flow, 0, &error),
+                         &error, done, user_data, call);
 }
 
 void identity_customer_consents_free(const identity_customer_consents *consents) {
@@ -127,22 +144,38 @@ static void update_flow(identity__call *call) {
   }
 }
 
-identity_status identity_update_customer_consents(identity_session *session,
-                                                  const identity_consent_answer *answers,
-                                                  uint32_t answer_count, identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
+static identity__call *prepare_update(identity_session *session, const identity_consent_answer *answers,
+                                      uint32_t answer_count, identity_error *error) {
   if (identity__check_answers(answers, answer_count, error) != IDENTITY_OK)
-    return error->status;
-  if (answer_count == 0)
-    return identity__fail(error, IDENTITY_BAD_ARGUMENT, "answers", "there are no consent answers");
+    return NULL;
+  if (answer_count == 0) {
+    (void)identity__fail(error, IDENTITY_BAD_ARGUMENT, "answers", "there are no consent answers");
+    return NULL;
+  }
   identity__call *call =
       identity__begin(session, "update_customer_consents", update_flow, sizeof(update_inputs), error);
   if (call == NULL)
-    return error->status;
+    return NULL;
   update_inputs *inputs = call->inputs;
   inputs->answers = identity__keep_answers(call, answers, answer_count);
   inputs->count = answer_count;
   if (inputs->answers == NULL || !identity__keep_as_pending(call, inputs->answers, answer_count))
     return identity__abandon(call, error);
-  return identity__conclude(session, call, NULL, error);
+  return call;
+}
+
+identity_status identity_update_customer_consents(identity_session *session,
+                                                  const identity_consent_answer *answers,
+                                                  uint32_t answer_count, identity_error *error) {
+  IDENTITY__ERROR_OR_LOCAL(error);
+  return identity__conclude(session, prepare_update(session, answers, answer_count, error), NULL, error);
+}
+
+identity_status identity_update_customer_consents_start(identity_session *session,
+                                                        const identity_consent_answer *answers,
+                                                        uint32_t answer_count, identity_done_fn done,
+                                                        void *user_data, identity_call **call) {
+  identity_error error = {0};
+  return identity__start(session, prepare_update(session, answers, answer_count, &error), &error, done,
+                         user_data, call);
 }

@@ -25,8 +25,15 @@ identity_status identity_fetch_customer(identity_session *session, const identit
   if (identity__check_result(customer, "customer", error) != IDENTITY_OK)
     return error->status;
   *customer = NULL;
-  identity__call *call = identity__begin(session, "fetch_customer", fetch_flow, 0, error);
-  return call == NULL ? error->status : identity__conclude(session, call, customer, error);
+  return identity__conclude(session, identity__begin(session, "fetch_customer", fetch_flow, 0, error),
+                            customer, error);
+}
+
+identity_status identity_fetch_customer_start(identity_session *session, identity_done_fn done,
+                                              void *user_data, identity_call **call) {
+  identity_error error = {0};
+  return identity__start(session, identity__begin(session, "fetch_customer", fetch_flow, 0, &error), &error,
+                         done, user_data, call);
 }
 
 void identity_customer_free(const identity_customer *customer) {
@@ -100,19 +107,17 @@ static identity_status check_params(const identity_update_customer_params *param
   return identity__fail(error, IDENTITY_BAD_ARGUMENT, "params", "params changes nothing");
 }
 
-identity_status identity_update_customer(identity_session *session,
-                                         const identity_update_customer_params *params,
-                                         identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
+static identity__call *prepare_update(identity_session *session,
+                                      const identity_update_customer_params *params, identity_error *error) {
   identity_update_customer_params copy;
   if (identity__check_params(params,
                              IDENTITY__FIRST_SIZE(identity_update_customer_params, confirmation_password),
                              &copy, sizeof copy, error) != IDENTITY_OK ||
       check_params(&copy, error) != IDENTITY_OK)
-    return error->status;
+    return NULL;
   identity__call *call = identity__begin(session, "update_customer", update_flow, sizeof copy, error);
   if (call == NULL)
-    return error->status;
+    return NULL;
   identity_update_customer_params *inputs = call->inputs;
   *inputs = copy;
   const char **texts[] = {&inputs->first_name,   &inputs->last_name, &inputs->country,
@@ -121,5 +126,19 @@ identity_status identity_update_customer(identity_session *session,
   if (!identity__keep_texts(call, texts, ROWS(texts)))
     return identity__abandon(call, error);
   call->secrets[0] = inputs->confirmation_password;
-  return identity__conclude(session, call, NULL, error);
+  return call;
+}
+
+identity_status identity_update_customer(identity_session *session,
+                                         const identity_update_customer_params *params,
+                                         identity_error *error) {
+  IDENTITY__ERROR_OR_LOCAL(error);
+  return identity__conclude(session, prepare_update(session, params, error), NULL, error);
+}
+
+identity_status identity_update_customer_start(identity_session *session,
+                                               const identity_update_customer_params *params,
+                                               identity_done_fn done, void *user_data, identity_call **call) {
+  identity_error error = {0};
+  return identity__start(session, prepare_update(session, params, &error), &error, done, user_data, call);
 }

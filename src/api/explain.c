@@ -140,5 +140,5 @@ identity_status identity_session_explain(identity_session *session, const char *
 }
 
 void identity_explanation_free(const char *json) {
-  free((void *)(uintptr_t)json);
+  free((char *)json);
 }

@@ -84,13 +84,12 @@ static bool keep_params(identity__call *call, const identity_login_params *param
   return identity__keep_texts(call, texts, ROWS(texts));
 }
 
-identity_status identity_login(identity_session *session, const identity_login_params *params,
-                               identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
+static identity__call *prepare_login(identity_session *session, const identity_login_params *params,
+                                     identity_error *error) {
   identity_login_params copy;
   if (identity__check_params(params, IDENTITY__FIRST_SIZE(identity_login_params, customer_ip), &copy,
                              sizeof copy, error) != IDENTITY_OK)
-    return error->status;
+    return NULL;
   const identity__input checks[] = {
       {"email", copy.email, IDENTITY__INPUT_EMAIL, true},
       {"password", copy.password, IDENTITY__INPUT_PASSWORD, true},
@@ -98,31 +97,42 @@ identity_status identity_login(identity_session *session, const identity_login_p
       {"customer_ip", copy.customer_ip, IDENTITY__INPUT_IP, false},
   };
   if (identity__check_inputs(checks, ROWS(checks), error) != IDENTITY_OK)
-    return error->status;
+    return NULL;
   identity__call *call = identity__begin(session, "login", flow, sizeof(login_inputs), error);
   if (call == NULL)
-    return error->status;
+    return NULL;
   if (!keep_params(call, &copy))
     return identity__abandon(call, error);
   const login_inputs *inputs = call->inputs;
   call->secrets[0] = inputs->params.password;
-  return identity__conclude(session, call, NULL, error);
+  return call;
 }
 
-identity_status identity_sso_login(identity_session *session, const char *publisher_token,
+identity_status identity_login(identity_session *session, const identity_login_params *params,
+                               identity_error *error) {
+  IDENTITY__ERROR_OR_LOCAL(error);
+  return identity__conclude(session, prepare_login(session, params, error), NULL, error);
+}
+
+identity_status identity_login_start(identity_session *session, const identity_login_params *params,
+                                     identity_done_fn done, void *user_data, identity_call **call) {
+  identity_error error = {0};
+  return identity__start(session, prepare_login(session, params, &error), &error, done, user_data, call);
+}
+
+static identity__call *prepare_sso(identity_session *session, const char *publisher_token,
                                    const char *customer_email, const char *customer_ip,
                                    identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
   const identity__input checks[] = {
       {"publisher_token", publisher_token, IDENTITY__INPUT_TOKEN, true},
       {"email", customer_email, IDENTITY__INPUT_EMAIL, true},
       {"customer_ip", customer_ip, IDENTITY__INPUT_IP, false},
   };
   if (identity__check_inputs(checks, ROWS(checks), error) != IDENTITY_OK)
-    return error->status;
+    return NULL;
   identity__call *call = identity__begin(session, "sso_login", flow, sizeof(login_inputs), error);
   if (call == NULL)
-    return error->status;
+    return NULL;
   const identity_login_params params = {.email = customer_email, .customer_ip = customer_ip};
   login_inputs *inputs = call->inputs;
   inputs->publisher_token = identity__arena_text(&call->arena, publisher_token);
@@ -131,5 +141,21 @@ identity_status identity_sso_login(identity_session *session, const char *publis
   if (!keep_params(call, &params) || inputs->publisher_token == NULL)
     return identity__abandon(call, error);
   call->secrets[0] = inputs->publisher_token;
-  return identity__conclude(session, call, NULL, error);
+  return call;
+}
+
+identity_status identity_sso_login(identity_session *session, const char *publisher_token,
+                                   const char *customer_email, const char *customer_ip,
+                                   identity_error *error) {
+  IDENTITY__ERROR_OR_LOCAL(error);
+  return identity__conclude(
+      session, prepare_sso(session, publisher_token, customer_email, customer_ip, error), NULL, error);
+}
+
+identity_status identity_sso_login_start(identity_session *session, const char *publisher_token,
+                                         const char *customer_email, const char *customer_ip,
+                                         identity_done_fn done, void *user_data, identity_call **call) {
+  identity_error error = {0};
+  return identity__start(session, prepare_sso(session, publisher_token, customer_email, customer_ip, &error),
+                         &error, done, user_data, call);
 }

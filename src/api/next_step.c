@@ -52,13 +52,7 @@ static bool ask_consents(identity__call *call) {
   return false;
 }
 
-static void ask_capture(identity__call *call) {
-  identity_capture_status *capture;
-  identity_status status = identity__read_capture(call->answer.data, LEAD, &capture, &call->error);
-  if (status != IDENTITY_OK) {
-    identity__call_finish(call, status);
-    return;
-  }
+static void show_capture(identity__call *call, identity_capture_status *capture) {
   if (capture->enabled && capture->should_be_displayed) {
     finish_with_capture(call, capture);
     return;
@@ -67,18 +61,57 @@ static void ask_capture(identity__call *call) {
   finish_without_step(call);
 }
 
+static identity_capture_status *read_capture(identity__call *call) {
+  identity_capture_status *capture = NULL;
+  identity_status status = identity__read_capture(call->answer.data, LEAD, &capture, &call->error);
+  if (status != IDENTITY_OK)
+    identity__call_finish(call, status);
+  return capture;
+}
+
+/* The form alone, asked for at the same time: what it found is for the call beside. */
+static void capture_flow(identity__call *call) {
+  if (call->leg == 0) {
+    identity__call_send(call, IDENTITY__CAPTURE_STATUS);
+    return;
+  }
+  identity_capture_status *capture = read_capture(call);
+  if (capture != NULL)
+    identity__call_finish_with(call, step_before(capture));
+}
+
+static identity_capture_status *take_beside(identity__call *call) {
+  void *lead = call->beside->result;
+  call->beside->result = NULL;
+  return (identity_capture_status *)(void *)((char *)lead + identity__block_cost(LEAD));
+}
+
 static void flow(identity__call *call) {
+  identity_capture_status *capture;
   switch (call->leg) {
   case 0:
     identity__call_send(call, IDENTITY__CUSTOMER_CONSENTS);
     break;
   case 1:
-    if (!ask_consents(call))
+    if (ask_consents(call))
+      break;
+    if (call->beside != NULL)
+      identity__call_order(call, IDENTITY__ORDER_BESIDE);
+    else
       identity__call_send(call, IDENTITY__CAPTURE_STATUS);
     break;
   default:
-    ask_capture(call);
+    capture = call->beside != NULL ? take_beside(call) : read_capture(call);
+    if (capture != NULL)
+      show_capture(call, capture);
   }
+}
+
+static identity__call *prepare(identity_session *session, identity_error *error) {
+  identity__call *call = identity__begin(session, "fetch_next_step", flow, 0, error);
+  if (call != NULL)
+    call->beside_flow = capture_flow;
+  return call;
 }
 
 identity_status identity_fetch_next_step(identity_session *session, const identity_next_step **next_step,
@@ -87,8 +120,13 @@ identity_status identity_fetch_next_step(identity_session *session, const identi
   if (identity__check_result(next_step, "next_step", error) != IDENTITY_OK)
     return error->status;
   *next_step = NULL;
-  identity__call *call = identity__begin(session, "fetch_next_step", flow, 0, error);
-  return call == NULL ? error->status : identity__conclude(session, call, next_step, error);
+  return identity__conclude(session, prepare(session, error), next_step, error);
+}
+
+identity_status identity_fetch_next_step_start(identity_session *session, identity_done_fn done,
+                                               void *user_data, identity_call **call) {
+  identity_error error = {0};
+  return identity__start(session, prepare(session, &error), &error, done, user_data, call);
 }
 
 void identity_next_step_free(const identity_next_step *next_step) {

@@ -1,11 +1,12 @@
 /* Opening and closing sessions: the config becomes a slot, a store and a loop. */
 #include "api/begin.h"
+#include "api/network.h"
 #include "base/error.h"
 #include "base/process.h"
 #include "base/secret.h"
-#include "drive/blocking.h"
+#include "drive/ending.h"
 #include "drive/keep.h"
-#include "wire/url.h"
+#include "drive/tokens.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,20 +15,11 @@
 
 enum { KEY_SIZE = 160 };
 
-static identity_status check_config(const identity_config *config, const char *account,
-                                    identity_error *error) {
-  if (config == NULL)
-    return identity__fail(error, IDENTITY_BAD_ARGUMENT, "config", "config is NULL");
-  if (config->failed != IDENTITY_OK)
-    return identity__fail(error, config->failed, config->failed_setter, "The configuration's %s %s.",
-                          config->failed_setter, config->failed_rule);
+static identity_status check_account(const char *account, identity_error *error) {
   if (account == NULL || account[0] == '\0' ||
       strnlen(account, IDENTITY__MAX_ACCOUNT + 1) > IDENTITY__MAX_ACCOUNT)
     return identity__fail(error, IDENTITY_BAD_ARGUMENT, "account", "account must have 1 to %d bytes",
                           IDENTITY__MAX_ACCOUNT);
-  if (config->base_url == NULL)
-    return identity__fail(error, IDENTITY_BAD_CONFIGURATION, "environment",
-                          "Neither an environment nor a base URL is set; there is no default.");
   return IDENTITY_OK;
 }
 
@@ -35,20 +27,6 @@ static char *take_text(identity__buffer *buffer) {
   char *text = buffer->failed || buffer->bytes == NULL ? NULL : identity__secret_copy(buffer->bytes);
   identity__buffer_free(buffer);
   return text;
-}
-
-static identity_status copy_base_url(identity_session *session, const identity_config *config,
-                                     identity_error *error) {
-  identity__buffer url;
-  identity__buffer_init(&url, IDENTITY__MAX_URL);
-  const char *wrong = identity__base_url(config->base_url, config->loopback_http, &url);
-  bool starved = url.starved;
-  session->base_url = take_text(&url);
-  if (starved)
-    return identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
-  if (wrong != NULL)
-    return identity__fail(error, IDENTITY_BAD_CONFIGURATION, "base_url", "The base URL %s.", wrong);
-  return IDENTITY_OK;
 }
 
 /* FNV-1a: names the service in a store key without its length; the record itself is bound to the whole
@@ -88,9 +66,11 @@ static identity_status copy_settings(identity_session *session, const identity_c
   session->log = config->log;
   session->timeout_ms = config->timeout_ms;
   session->volatile_tokens = config->volatile_tokens;
-  if (copy_base_url(session, config, error) != IDENTITY_OK)
+  session->keep_fresh = config->keep_fresh;
+  session->base_url = identity__network_base_url(config, error);
+  if (session->base_url == NULL)
     return error->status;
-  if (session->base_url != NULL && session->publisher_id != NULL && session->account != NULL) {
+  if (session->publisher_id != NULL && session->account != NULL) {
     session->store_key = make_key(session);
     session->binding = make_binding(session);
   }
@@ -125,92 +105,6 @@ static identity_status open_store(identity_session *session, const identity_conf
       config->store_directory);
 }
 
-static const char *base_port(const char *base_url) {
-  const char *host = strstr(base_url, "://") + 3;
-  const char *bracket = strchr(host, ']');
-  const char *colon = strchr(bracket != NULL ? bracket : host, ':');
-  const char *slash = strchr(host, '/');
-  if (colon != NULL && (slash == NULL || colon < slash))
-    return colon + 1;
-  return strncmp(base_url, "https", 5) == 0 ? "443" : "80";
-}
-
-static bool is_loopback_address(const char *address) {
-  return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 || strcmp(address, "[::1]") == 0;
-}
-
-/* Plain http must not leave this machine through a name that is answered otherwise. */
-static identity_status check_resolve(const identity_session *session, const identity_config *config,
-                                     identity_error *error) {
-  bool plain = strncmp(session->base_url, "http://", 7) == 0;
-  for (uint32_t i = 0; plain && i < config->resolve_count; i++)
-    if (!is_loopback_address(config->resolve_addresses[i]))
-      return identity__fail(error, IDENTITY_BAD_CONFIGURATION, "resolve",
-                            "With a plain http base URL, names can only be resolved to loopback.");
-  return IDENTITY_OK;
-}
-
-/* libcurl wants "host:port:address". */
-static bool make_resolve(const identity_session *session, const identity_config *config, char *lines[]) {
-  const char *port = base_port(session->base_url);
-  for (uint32_t i = 0; i < config->resolve_count; i++) {
-    const char *address = config->resolve_addresses[i];
-    bool bare = strchr(address, ':') != NULL && address[0] != '[';
-    size_t size = strlen(config->resolve_hosts[i]) + strlen(address) + 16;
-    lines[i] = malloc(size);
-    if (lines[i] == NULL)
-      return false;
-    (void)snprintf(lines[i], size, "%s:%.*s:%s%s%s", config->resolve_hosts[i], (int)strcspn(port, "/"), port,
-                   bare ? "[" : "", address, bare ? "]" : "");
-  }
-  return true;
-}
-
-static identity_status open_loop(identity_session *session, const identity_config *config,
-                                 identity_error *error) {
-  char *resolve[IDENTITY__MAX_RESOLVE] = {NULL};
-  if (check_resolve(session, config, error) != IDENTITY_OK)
-    return error->status;
-  char agent[256];
-  (void)snprintf(agent, sizeof agent, "%.200s%slibidentity/%s",
-                 config->user_agent != NULL ? config->user_agent : "", config->user_agent != NULL ? " " : "",
-                 identity_version());
-  const identity__transport_settings settings = {
-      .ca_file = config->ca_file,
-      .ca_pem = config->ca_pem,
-      .proxy = config->proxy,
-      .environment_proxy = config->environment_proxy,
-      .loopback_http = strncmp(session->base_url, "http://", 7) == 0,
-      .user_agent = agent,
-      .resolve = (const char *const *)resolve,
-      .resolve_count = config->resolve_count,
-      .clock = &config->clock,
-  };
-  if (make_resolve(session, config, resolve))
-    session->loop = identity__loop_new(&settings, error);
-  else
-    (void)identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
-  for (uint32_t i = 0; i < config->resolve_count; i++)
-    free(resolve[i]);
-  return error->status;
-}
-
-/* A child must not end the parent's connections, nor write its store: there the loop is left behind. */
-static void free_session(identity_session *session) {
-  if (session->loop != NULL && !identity__loop_is_forked(session->loop))
-    identity__loop_free(session->loop);
-  if (session->store.destroy != NULL)
-    session->store.destroy(session->store.user_data);
-  identity__machine_clear(&session->tokens);
-  identity__events_clear(&session->events);
-  pthread_mutex_destroy(&session->lock);
-  char *texts[] = {session->base_url,   session->publisher_id, session->account, session->sso_path,
-                   session->sso_header, session->store_key,    session->binding};
-  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-    identity__secret_free(texts[i]);
-  free(session);
-}
-
 static identity_session *new_session(const identity__clock *clock) {
   char boot_id[IDENTITY__BOOT_ID_SIZE];
   identity__lease self = {0};
@@ -219,6 +113,9 @@ static identity_session *new_session(const identity__clock *clock) {
     free(session);
     return NULL;
   }
+  session->timer.kind = IDENTITY__TIMER_SESSION;
+  identity__list_init(&session->calls);
+  identity__list_init(&session->line);
   identity__clock_boot_id(boot_id);
   if (clock->boot_id[0] != '\0')
     memcpy(boot_id, clock->boot_id, sizeof boot_id);
@@ -228,37 +125,78 @@ static identity_session *new_session(const identity__clock *clock) {
   return session;
 }
 
-identity_status identity_session_open(const identity_config *config, const char *account,
-                                      identity_session **session, identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
+/* On a loop of its own, or on the app's. */
+static identity_status join_loop(identity_session *session, const identity_config *config,
+                                 identity_loop *shared, identity_error *error) {
+  if (shared == NULL)
+    session->loop = identity__network_loop(config, session->base_url, error);
+  else if (identity__network_fits(config, session->base_url, shared, error) == IDENTITY_OK) {
+    identity__loop_hold(shared);
+    session->loop = shared;
+  }
+  if (session->loop == NULL)
+    return error->status;
+  session->host = identity__loop_join_host(session->loop, session->base_url);
+  if (session->host == NULL)
+    return identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
+  identity__list_add(&session->loop->sessions, &session->listed);
+  return IDENTITY_OK;
+}
+
+static identity_status open_session(const identity_config *config, const char *account, identity_loop *shared,
+                                    identity_session **session, identity_error *error) {
   if (identity__check_result(session, "session", error) != IDENTITY_OK)
     return error->status;
   *session = NULL;
-  if (check_config(config, account, error) != IDENTITY_OK)
+  if (identity__check_config(config, error) != IDENTITY_OK || check_account(account, error) != IDENTITY_OK)
     return error->status;
   identity_session *opened = new_session(&config->clock);
   if (opened == NULL)
     return identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
   if (copy_settings(opened, config, account, error) != IDENTITY_OK ||
-      open_store(opened, config, error) != IDENTITY_OK || open_loop(opened, config, error) != IDENTITY_OK) {
-    free_session(opened);
+      open_store(opened, config, error) != IDENTITY_OK ||
+      join_loop(opened, config, shared, error) != IDENTITY_OK) {
+    identity__session_free(opened);
     return error->status;
   }
-  identity__keep_load(opened);
+  identity__keep_open(opened, shared == NULL);
   identity__events_begin(&opened->events, &opened->tokens);
+  identity__tokens_background(opened);
   *session = opened;
   return IDENTITY_OK;
+}
+
+identity_status identity_session_open(const identity_config *config, const char *account,
+                                      identity_session **session, identity_error *error) {
+  IDENTITY__ERROR_OR_LOCAL(error);
+  return open_session(config, account, NULL, session, error);
+}
+
+identity_status identity_session_open_on(identity_loop *loop, const identity_config *config,
+                                         const char *account, identity_session **session,
+                                         identity_error *error) {
+  IDENTITY__ERROR_OR_LOCAL(error);
+  if (loop == NULL)
+    return identity__fail(error, IDENTITY_BAD_ARGUMENT, "loop", "loop is NULL");
+  if (identity__loop_is_forked(loop))
+    return identity__fail_plain(error, IDENTITY_FORKED);
+  return open_session(config, account, loop, session, error);
 }
 
 void identity_session_close(identity_session *session) {
   if (session == NULL)
     return;
-  if (!identity__loop_is_forked(session->loop))
+  bool forked = identity__loop_is_forked(session->loop);
+  if (session->loop->shared && !forked) {
+    identity__session_leave(session);
+    return;
+  }
+  if (!forked)
     identity__wind_up(session);
-  free_session(session);
+  identity__session_free(session);
 }
 
 void identity_session_interrupt(identity_session *session) {
   if (session != NULL && !identity__loop_is_forked(session->loop))
-    identity__loop_cancel(session->loop, session);
+    identity__loop_cancel(session->loop, &session->calls);
 }

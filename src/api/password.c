@@ -34,26 +34,39 @@ static void mail_flow(identity__call *call) {
   (void)identity__call_built(call, identity__body_flat(pairs, ROWS(pairs), &call->body));
 }
 
-identity_status identity_request_password_reset(identity_session *session, const char *email,
-                                                const char *reset_url, identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
+static identity__call *prepare_mail(identity_session *session, const char *email, const char *reset_url,
+                                    identity_error *error) {
   const identity__input checks[] = {
       {"email", email, IDENTITY__INPUT_EMAIL, true},
       {"reset_url", reset_url, IDENTITY__INPUT_URL, false},
   };
   if (identity__check_inputs(checks, ROWS(checks), error) != IDENTITY_OK)
-    return error->status;
+    return NULL;
   identity__call *call =
       identity__begin(session, "request_password_reset", mail_flow, sizeof(mail_inputs), error);
   if (call == NULL)
-    return error->status;
+    return NULL;
   mail_inputs *inputs = call->inputs;
   inputs->email = email;
   inputs->reset_url = reset_url;
   const char **texts[] = {&inputs->email, &inputs->reset_url};
   if (!identity__keep_texts(call, texts, ROWS(texts)))
     return identity__abandon(call, error);
-  return identity__conclude(session, call, NULL, error);
+  return call;
+}
+
+identity_status identity_request_password_reset(identity_session *session, const char *email,
+                                                const char *reset_url, identity_error *error) {
+  IDENTITY__ERROR_OR_LOCAL(error);
+  return identity__conclude(session, prepare_mail(session, email, reset_url, error), NULL, error);
+}
+
+identity_status identity_request_password_reset_start(identity_session *session, const char *email,
+                                                      const char *reset_url, identity_done_fn done,
+                                                      void *user_data, identity_call **call) {
+  identity_error error = {0};
+  return identity__start(session, prepare_mail(session, email, reset_url, &error), &error, done, user_data,
+                         call);
 }
 
 /* ---- the link ---- */
@@ -178,20 +191,18 @@ static identity_status check_update(const identity_session *session,
   return identity__check_inputs(checks, ROWS(checks), error);
 }
 
-identity_status identity_update_password(identity_session *session,
-                                         const identity_update_password_params *params,
-                                         identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
+static identity__call *prepare_update(identity_session *session,
+                                      const identity_update_password_params *params, identity_error *error) {
   identity_update_password_params copy;
   if (identity__check_params(params, IDENTITY__FIRST_SIZE(identity_update_password_params, publisher_id),
                              &copy, sizeof copy, error) != IDENTITY_OK)
-    return error->status;
+    return NULL;
   identity__call *call = identity__begin(session, "update_password", update_flow, sizeof copy, error);
   if (call == NULL)
-    return error->status;
+    return NULL;
   if (check_update(session, &copy, error) != IDENTITY_OK) {
     identity__call_free(call);
-    return error->status;
+    return NULL;
   }
   identity_update_password_params *inputs = call->inputs;
   *inputs = copy;
@@ -201,5 +212,19 @@ identity_status identity_update_password(identity_session *session,
   inputs->publisher_id = NULL;
   call->secrets[0] = inputs->reset_token;
   call->secrets[1] = inputs->new_password;
-  return identity__conclude(session, call, NULL, error);
+  return call;
+}
+
+identity_status identity_update_password(identity_session *session,
+                                         const identity_update_password_params *params,
+                                         identity_error *error) {
+  IDENTITY__ERROR_OR_LOCAL(error);
+  return identity__conclude(session, prepare_update(session, params, error), NULL, error);
+}
+
+identity_status identity_update_password_start(identity_session *session,
+                                               const identity_update_password_params *params,
+                                               identity_done_fn done, void *user_data, identity_call **call) {
+  identity_error error = {0};
+  return identity__start(session, prepare_update(session, params, &error), &error, done, user_data, call);
 }

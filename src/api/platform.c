@@ -1,4 +1,4 @@
-/* What a device puts in the place of the library's own store and clock. */
+/* What a device puts in the place of the library's own store, clock and transport. */
 #include "api/begin.h"
 #include "drive/settings.h"
 
@@ -72,5 +72,31 @@ identity_status identity_config_set_clock(identity_config *config, const identit
     return settle(config, "clock", "must have a function, and a boot id of 1 to 39 characters or none",
                   status);
   config->clock = made;
+  return IDENTITY_OK;
+}
+
+void identity_transport_init(identity_transport *transport, uint32_t size) {
+  identity__init_params(transport, size);
+}
+
+static identity_status check_transport(const identity_transport *given, identity_transport *transport) {
+  identity_error error;
+  if (identity__check_params(given, IDENTITY__FIRST_SIZE(identity_transport, on_timer), transport,
+                             sizeof *transport, &error) != IDENTITY_OK)
+    return error.status;
+  bool usable = transport->start != NULL && transport->cancel != NULL &&
+                (transport->on_socket != NULL) == (transport->on_timer != NULL);
+  return usable ? IDENTITY_OK : IDENTITY_BAD_ARGUMENT;
+}
+
+identity_status identity_config_set_transport(identity_config *config, const identity_transport *transport) {
+  identity_transport copy = {0};
+  if (config == NULL)
+    return IDENTITY_BAD_ARGUMENT;
+  identity_status status = transport != NULL ? check_transport(transport, &copy) : IDENTITY_OK;
+  if (status != IDENTITY_OK)
+    return settle(config, "transport",
+                  "must have start and cancel, and both of on_socket and on_timer or none", status);
+  config->transport = copy;
   return IDENTITY_OK;
 }

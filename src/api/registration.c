@@ -220,21 +220,32 @@ static bool keep_params(identity__call *call, const identity_register_params *pa
   return inputs->answers != NULL && identity__keep_texts(call, texts, ROWS(texts));
 }
 
-identity_status identity_register(identity_session *session, const identity_register_params *params,
-                                  identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
+static identity__call *prepare(identity_session *session, const identity_register_params *params,
+                               identity_error *error) {
   identity_register_params copy;
   if (identity__check_params(params, IDENTITY__FIRST_SIZE(identity_register_params, captcha_value), &copy,
                              sizeof copy, error) != IDENTITY_OK ||
       check_params(&copy, error) != IDENTITY_OK)
-    return error->status;
+    return NULL;
   identity__call *call = identity__begin(session, "register", flow, sizeof(registration), error);
   if (call == NULL)
-    return error->status;
+    return NULL;
   if (!keep_params(call, &copy))
     return identity__abandon(call, error);
   const registration *inputs = call->inputs;
   call->secrets[0] = inputs->params.password;
   call->secrets[1] = inputs->params.captcha_value;
-  return identity__conclude(session, call, NULL, error);
+  return call;
+}
+
+identity_status identity_register(identity_session *session, const identity_register_params *params,
+                                  identity_error *error) {
+  IDENTITY__ERROR_OR_LOCAL(error);
+  return identity__conclude(session, prepare(session, params, error), NULL, error);
+}
+
+identity_status identity_register_start(identity_session *session, const identity_register_params *params,
+                                        identity_done_fn done, void *user_data, identity_call **call) {
+  identity_error error = {0};
+  return identity__start(session, prepare(session, params, &error), &error, done, user_data, call);
 }

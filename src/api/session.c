@@ -91,14 +91,28 @@ static void tokens_flow(identity__call *call) {
   identity__call_order(call, IDENTITY__ORDER_TOKEN);
 }
 
-/* A snapshot if there is a token that will do; any_life: after a refresh, whatever there is. */
-static bool snapshot(identity_session *session, int64_t min_life_ms, bool any_life,
-                     const identity_tokens **tokens, identity_error *error) {
+/* After a refresh, whatever there is. */
+static void *shape_tokens(void *owner, identity_error *error) {
+  identity_session *session = owner;
+  identity__now now = identity__loop_now(session->loop);
+  pthread_mutex_lock(&session->lock);
+  bool there = identity__machine_standing(&session->tokens) == IDENTITY_OK;
+  identity_tokens *tokens =
+      there ? make_tokens(session, identity__machine_remaining(&session->tokens, now)) : NULL;
+  pthread_mutex_unlock(&session->lock);
+  if (tokens == NULL)
+    (void)identity__fail_plain(error, there ? IDENTITY_OUT_OF_MEMORY : IDENTITY_SIGNED_OUT);
+  return tokens;
+}
+
+/* A snapshot if there is a token that will do: neither the loop nor its driver is asked. */
+static bool snapshot(identity_session *session, int64_t min_life_ms, const identity_tokens **tokens,
+                     identity_error *error) {
   identity__now now = identity__loop_now(session->loop);
   pthread_mutex_lock(&session->lock);
   identity__ask ask = identity__machine_ask_life(&session->tokens, min_life_ms, now);
-  bool there = identity__machine_standing(&session->tokens) == IDENTITY_OK;
-  bool taken = ask.verdict == IDENTITY__ASK_GIVE || (any_life && there);
+  bool taken = ask.verdict == IDENTITY__ASK_GIVE;
+  session->asked_ms = now.boot_ms;
   if (taken)
     *tokens = make_tokens(session, identity__machine_remaining(&session->tokens, now));
   pthread_mutex_unlock(&session->lock);
@@ -107,27 +121,37 @@ static bool snapshot(identity_session *session, int64_t min_life_ms, bool any_li
   return taken;
 }
 
+static identity__call *prepare_tokens(identity_session *session, int64_t min_life_ms, identity_error *error) {
+  if (min_life_ms < 0) {
+    (void)identity__fail(error, IDENTITY_BAD_ARGUMENT, "min_life_ms", "min_life_ms is negative");
+    return NULL;
+  }
+  identity__call *call = identity__begin(session, "session_tokens", tokens_flow, sizeof(int64_t), error);
+  if (call == NULL)
+    return NULL;
+  memcpy(call->inputs, &min_life_ms, sizeof min_life_ms);
+  call->shape = shape_tokens;
+  return call;
+}
+
 identity_status identity_session_tokens(identity_session *session, int64_t min_life_ms,
                                         const identity_tokens **tokens, identity_error *error) {
   IDENTITY__ERROR_OR_LOCAL(error);
   if (identity__check_result(tokens, "tokens", error) != IDENTITY_OK)
     return error->status;
   *tokens = NULL;
-  if (min_life_ms < 0)
-    return identity__fail(error, IDENTITY_BAD_ARGUMENT, "min_life_ms", "min_life_ms is negative");
   if (identity__session_usable(session, error) != IDENTITY_OK)
     return error->status;
-  if (snapshot(session, min_life_ms, false, tokens, error))
+  if (min_life_ms >= 0 && snapshot(session, min_life_ms, tokens, error))
     return error->status;
-  identity__call *call = identity__begin(session, "session_tokens", tokens_flow, sizeof(int64_t), error);
-  if (call == NULL)
-    return error->status;
-  memcpy(call->inputs, &min_life_ms, sizeof min_life_ms);
-  if (identity__conclude(session, call, NULL, error) != IDENTITY_OK)
-    return error->status;
-  if (!snapshot(session, min_life_ms, true, tokens, error))
-    return identity__fail_plain(error, IDENTITY_SIGNED_OUT); /* signed out since */
-  return error->status;
+  return identity__conclude(session, prepare_tokens(session, min_life_ms, error), tokens, error);
+}
+
+identity_status identity_session_tokens_start(identity_session *session, int64_t min_life_ms,
+                                              identity_done_fn done, void *user_data, identity_call **call) {
+  identity_error error = {0};
+  return identity__start(session, prepare_tokens(session, min_life_ms, &error), &error, done, user_data,
+                         call);
 }
 
 void identity_tokens_free(const identity_tokens *tokens) {
@@ -147,8 +171,15 @@ static void refresh_flow(identity__call *call) {
 
 identity_status identity_session_refresh(identity_session *session, identity_error *error) {
   IDENTITY__ERROR_OR_LOCAL(error);
-  identity__call *call = identity__begin(session, "session_refresh", refresh_flow, 0, error);
-  return call == NULL ? error->status : identity__conclude(session, call, NULL, error);
+  return identity__conclude(session, identity__begin(session, "session_refresh", refresh_flow, 0, error),
+                            NULL, error);
+}
+
+identity_status identity_session_refresh_start(identity_session *session, identity_done_fn done,
+                                               void *user_data, identity_call **call) {
+  identity_error error = {0};
+  return identity__start(session, identity__begin(session, "session_refresh", refresh_flow, 0, &error),
+                         &error, done, user_data, call);
 }
 
 /* ---- taking over a session ---- */
@@ -166,18 +197,17 @@ static void adopt_flow(identity__call *call) {
   }
 }
 
-identity_status identity_session_adopt(identity_session *session, const char *jwt, const char *refresh_token,
-                                       identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
+static identity__call *prepare_adopt(identity_session *session, const char *jwt, const char *refresh_token,
+                                     identity_error *error) {
   const identity__input checks[] = {
       {"jwt", jwt, IDENTITY__INPUT_TOKEN, true},
       {"refresh_token", refresh_token, IDENTITY__INPUT_TOKEN, false},
   };
   if (identity__check_inputs(checks, 2, error) != IDENTITY_OK)
-    return error->status;
+    return NULL;
   identity__call *call = identity__begin(session, "session_adopt", adopt_flow, 0, error);
   if (call == NULL)
-    return error->status;
+    return NULL;
   identity__now now = identity__loop_now(session->loop);
   call->sent_boot_ms = now.boot_ms;
   identity__claims claims;
@@ -191,9 +221,23 @@ identity_status identity_session_adopt(identity_session *session, const char *jw
   else if (call->grant.publisher_id != NULL && strcmp(call->grant.publisher_id, session->publisher_id) != 0)
     (void)identity__fail(error, IDENTITY_INVALID_INPUT, "jwt", "jwt belongs to another publisher");
   if (error->status == IDENTITY_OK)
-    return identity__conclude(session, call, NULL, error);
+    return call;
   identity__call_free(call);
-  return error->status;
+  return NULL;
+}
+
+identity_status identity_session_adopt(identity_session *session, const char *jwt, const char *refresh_token,
+                                       identity_error *error) {
+  IDENTITY__ERROR_OR_LOCAL(error);
+  return identity__conclude(session, prepare_adopt(session, jwt, refresh_token, error), NULL, error);
+}
+
+identity_status identity_session_adopt_start(identity_session *session, const char *jwt,
+                                             const char *refresh_token, identity_done_fn done,
+                                             void *user_data, identity_call **call) {
+  identity_error error = {0};
+  return identity__start(session, prepare_adopt(session, jwt, refresh_token, &error), &error, done, user_data,
+                         call);
 }
 
 /* ---- leaving ---- */
@@ -209,8 +253,14 @@ static void logout_flow(identity__call *call) {
 
 identity_status identity_logout(identity_session *session, identity_error *error) {
   IDENTITY__ERROR_OR_LOCAL(error);
-  identity__call *call = identity__begin(session, "logout", logout_flow, 0, error);
-  return call == NULL ? error->status : identity__conclude(session, call, NULL, error);
+  return identity__conclude(session, identity__begin(session, "logout", logout_flow, 0, error), NULL, error);
+}
+
+identity_status identity_logout_start(identity_session *session, identity_done_fn done, void *user_data,
+                                      identity_call **call) {
+  identity_error error = {0};
+  return identity__start(session, identity__begin(session, "logout", logout_flow, 0, &error), &error, done,
+                         user_data, call);
 }
 
 /* The JWT is held over the sign-out: the service learns from it whose tokens to revoke. */
@@ -244,9 +294,17 @@ static void everywhere_flow(identity__call *call) {
   }
 }
 
+static identity__call *prepare_everywhere(identity_session *session, identity_error *error) {
+  return identity__begin(session, "logout_everywhere", everywhere_flow, sizeof(identity_status), error);
+}
+
 identity_status identity_logout_everywhere(identity_session *session, identity_error *error) {
   IDENTITY__ERROR_OR_LOCAL(error);
-  identity__call *call =
-      identity__begin(session, "logout_everywhere", everywhere_flow, sizeof(identity_status), error);
-  return call == NULL ? error->status : identity__conclude(session, call, NULL, error);
+  return identity__conclude(session, prepare_everywhere(session, error), NULL, error);
+}
+
+identity_status identity_logout_everywhere_start(identity_session *session, identity_done_fn done,
+                                                 void *user_data, identity_call **call) {
+  identity_error error = {0};
+  return identity__start(session, prepare_everywhere(session, &error), &error, done, user_data, call);
 }

@@ -99,7 +99,7 @@ void identity__fork_mark_init(identity__fork_mark *mark) {
 
 void identity__fork_mark_clear(identity__fork_mark *mark) {
   if (mark->page != NULL)
-    (void)munmap((void *)(uintptr_t)mark->page, (size_t)sysconf(_SC_PAGESIZE));
+    (void)munmap((void *)mark->page, (size_t)sysconf(_SC_PAGESIZE));
   mark->page = NULL;
 }
 

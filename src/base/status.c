@@ -56,7 +56,11 @@ static const status_row rows[] = {
     {IDENTITY_PARAMS_TOO_NEW, "PARAMS_TOO_NEW", "The app was built for a newer version of the library."},
     {IDENTITY_BAD_CONFIGURATION, "BAD_CONFIGURATION", "The configuration does not fit the service."},
     {IDENTITY_FORKED, "FORKED", "A session cannot be used in a child process; open a new one there."},
-    {IDENTITY_REENTERED, "REENTERED", "A blocking call inside a callback of the same session."},
+    {IDENTITY_REENTERED, "REENTERED", "A blocking call inside a callback of the same session or loop."},
+    {IDENTITY_WRONG_THREAD, "WRONG_THREAD", "Another thread drives the loop of this session."},
+    {IDENTITY_NOT_ON_A_LOOP, "NOT_ON_A_LOOP",
+     "The session has no loop of the app; open it with identity_session_open_on."},
+    {IDENTITY_LOOP_GONE, "LOOP_GONE", "The loop of this session has been freed."},
 };
 
 static const char *const class_names[] = {

@@ -67,6 +67,7 @@ static int32_t fail(identity__call *call, identity_status status) {
 }
 
 static int32_t want_token(identity__call *call) {
+  call->again_ms = 0;
   call->state = STATE_TOKEN;
   return IDENTITY__ACTION_TOKEN;
 }
@@ -365,16 +366,28 @@ static int32_t end_request(identity__call *call, int32_t progress, const identit
   return take_response(call, &call->timed_out, moment);
 }
 
+/* The driver could not do what it was asked, and says when to ask again. */
+static bool asks_again(const identity__call *call) {
+  bool asked = call->state == STATE_TOKEN || call->state == STATE_ORDERED;
+  return call->state == STATE_AGAIN || (asked && call->again_ms > 0);
+}
+
+static int32_t ask_again(identity__call *call) {
+  call->again_ms = 0;
+  if (call->state == STATE_TOKEN)
+    return IDENTITY__ACTION_TOKEN;
+  call->state = STATE_ORDERED;
+  return IDENTITY__ACTION_ORDER;
+}
+
 static int32_t take_timer(identity__call *call, int32_t progress, const identity__moment *moment) {
   int64_t now = moment->now.boot_ms;
-  if (call->state == STATE_AGAIN && now < call->deadline_ms && now >= call->again_ms) {
-    call->state = STATE_ORDERED;
-    return IDENTITY__ACTION_ORDER;
-  }
+  if (asks_again(call) && now < call->deadline_ms && now >= call->again_ms)
+    return ask_again(call);
   pass_limits(call, progress);
   if (now < call->deadline_ms && now >= limit_ms(call))
     return end_request(call, progress, moment);
-  bool paused = call->state == STATE_PAUSED || call->state == STATE_AGAIN || call->state == STATE_HELD;
+  bool paused = call->state == STATE_PAUSED || call->state == STATE_HELD || asks_again(call);
   if (now >= call->deadline_ms && paused && !call->settled && call->error.status != IDENTITY_OK)
     return end_leg(call, call->error.status,
                    moment); /* what kept it from an answer says more than the time-out */
@@ -397,7 +410,7 @@ static int32_t take_timer(identity__call *call, int32_t progress, const identity
 }
 
 int64_t identity__call_timer_ms(const identity__call *call) {
-  if (call->state == STATE_AGAIN && call->again_ms < call->deadline_ms)
+  if (asks_again(call) && call->again_ms < call->deadline_ms)
     return call->again_ms;
   bool pauses = call->state == STATE_PAUSED || call->state == STATE_HELD;
   if (pauses && call->pause_until_ms < call->deadline_ms)

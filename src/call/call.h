@@ -13,9 +13,13 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/list.h"
+#include "base/timers.h"
 #include "call/endpoint.h"
 #include "token/record.h"
 #include "wire/body.h"
+
+#include <identity/async.h>
 
 typedef struct identity__call identity__call;
 
@@ -35,6 +39,7 @@ enum {
   IDENTITY__ORDER_DROP_CONSENTS, /* the consents of call->kept are answered: they are no longer pending */
   IDENTITY__ORDER_TOKEN,         /* a JWT with call->min_life_ms */
   IDENTITY__ORDER_ROTATE,        /* a new pair */
+  IDENTITY__ORDER_BESIDE,        /* the end of call->beside */
   IDENTITY__ORDER_REFRESH        /* of a refresh: its next steps */
 };
 
@@ -109,6 +114,8 @@ struct identity__call {
   const char *publisher_id;
   const char *secrets[IDENTITY__CALL_SECRETS]; /* must not show in an error */
   int64_t deadline_ms;                         /* on the boot clock */
+  identity__flow
+      beside_flow; /* what can be asked at the same time, where the network carries both; NULL: nothing */
 
   /* ---- between flow and machine ---- */
   uint32_t leg; /* orders that are over */
@@ -136,6 +143,8 @@ struct identity__call {
   int64_t min_life_ms;
   int64_t sent_boot_ms; /* when the last request was sent */
   void *result;         /* free() releases it */
+  /* Of a call whose result is what the session then is; NULL fills error. */
+  void *(*shape)(void *session, identity_error *error);
 
   /* ---- the machine's own ---- */
   int32_t state;
@@ -144,7 +153,8 @@ struct identity__call {
   bool prelude; /* the request that runs carries pending consents */
   bool prelude_done;
   int32_t pending_end;
-  int64_t again_ms; /* an order is to be carried out again then; 0: it is done */
+  int64_t
+      again_ms; /* what was asked of the driver is to be asked again then; 0: it is done, or will be told */
   int64_t pause_until_ms;
   int64_t limits_ms[IDENTITY__LIMITS]; /* of the running request, by how far it got */
   int64_t prelude_deadline_ms;
@@ -166,12 +176,28 @@ struct identity__call {
   /* ---- the driver's own ---- */
   void *session;
   void *exchange;
-  identity__call *next;
-  int32_t asks;           /* for which kind of token it asked last */
-  bool waits_for_token;   /* for the end of a flight */
-  uint64_t flight_number; /* of the flight that had ended when it began to wait */
-  uint64_t sign_outs;     /* of the session when it began */
-  bool owned_by_session;  /* a flight: nobody waits for the call itself */
+  identity__call *beside;    /* runs at the same time, for this call; NULL: none */
+  identity__call *beside_of; /* the call that this one runs for */
+  bool waits_for_beside;
+  identity__node *calls;    /* those of its session */
+  identity__node listed;    /* among them */
+  identity__node queued;    /* in the line, or among those whose completion is due */
+  identity__node signalled; /* it was cancelled, or has another deadline */
+  identity__node parked;    /* waits for a place to send */
+  identity__timer timer;
+  int32_t parked_action;
+  bool placed;             /* has a place to send */
+  bool in_line;            /* waited behind the calls of its session that run */
+  int64_t locked_since_ms; /* its store is held by somebody else; 0: it is not */
+  int64_t wanted_deadline_ms;
+  identity_done_fn complete; /* NULL: a thread waits for it, or nobody */
+  void *user_data;
+  struct identity_call *handle; /* the app's; NULL: it has none */
+  int32_t asks;                 /* for which kind of token it asked last */
+  bool waits_for_token;         /* for the end of a flight */
+  uint64_t flight_number;       /* of the flight that had ended when it began to wait */
+  uint64_t sign_outs;           /* of the session when it began */
+  bool owned_by_session;        /* a flight: nobody waits for the call itself */
   bool begun;
   bool cancelled;
   bool done;

@@ -24,6 +24,7 @@ identity__call *identity__call_new(const char *name, identity__flow flow) {
 void identity__call_free(identity__call *call) {
   if (call == NULL)
     return;
+  identity__call_free(call->beside);
   identity__answer_clear(&call->answer);
   identity__buffer_free(&call->body);
   identity__buffer_free(&call->bearer);

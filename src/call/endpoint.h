@@ -35,8 +35,8 @@ typedef struct identity__endpoint {
   int32_t path_id;  /* whose id: IDENTITY__PATH_x */
   int32_t repeats;  /* how often it is sent again after a passing failure; unsent requests once at least */
   size_t max_body;  /* of the answer */
-  int32_t once;     /* libcurl must not send it twice by itself */
   identity__expect expect;
+  int32_t once; /* libcurl must not send it twice by itself */
   /* Time that a request may take until it has left, until its answer begins, and in all; 0: as the call has.
    */
   int32_t limits_ms[IDENTITY__LIMITS];

@@ -12,7 +12,4 @@ identity_status identity__session_usable(identity_session *session, identity_err
  * is filled too. */
 identity_status identity__run(identity_session *session, identity__call *call, identity_error *error);
 
-/* Ends what runs, gives a refresh that was sent its last second, stores what is not stored yet. */
-void identity__wind_up(identity_session *session);
-
 #endif

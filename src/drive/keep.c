@@ -1,57 +1,55 @@
 #include "drive/keep.h"
-#include "drive/notice.h"
-#include "base/secret.h"
+#include "base/error.h"
 #include "base/process.h"
+#include "base/secret.h"
+#include "drive/notice.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { LOCK_PATIENCE_MS = 1000, LOCK_PAUSE_MS = 20, MOST_CONFLICTS = 100 };
 
-/* Nobody's deadline may pass while one waits for a lock. */
-static bool has_deadline_passed(const identity_session *session) {
+/* Nobody's deadline may pass while one waits for a lock (a flight has none, but who waits for it has), nor
+ * close's second. */
+static int64_t patience_ends_ms(identity_session *session, const identity__call *call) {
+  int64_t ends = call->locked_since_ms + LOCK_PATIENCE_MS;
+  pthread_mutex_lock(&session->loop->lock);
+  if (session->close_until_ms != 0 && session->close_until_ms < ends)
+    ends = session->close_until_ms;
+  for (identity__node *node = identity__list_first(&session->calls); node != NULL;
+       node = identity__list_next(&session->calls, node)) {
+    int64_t deadline_ms = IDENTITY__OWNER(node, identity__call, listed)->deadline_ms;
+    ends = deadline_ms < ends ? deadline_ms : ends;
+  }
+  pthread_mutex_unlock(&session->loop->lock);
+  return ends;
+}
+
+/* A store that is in use is asked again for a while; everything else goes on meanwhile. True: the call is to
+ * ask again at call->again_ms. Nobody waits (call NULL) for what is done by the way. */
+static bool wait_for_lock(identity_session *session, identity__call *call, int32_t said) {
+  if (call == NULL)
+    return false;
   int64_t now_ms = identity__loop_now(session->loop).boot_ms;
-  for (const identity__call *call = session->loop->running; call != NULL; call = call->next)
-    if (call->deadline_ms <= now_ms)
-      return true;
+  if (said == IDENTITY__SAID_LOCKED && call->locked_since_ms == 0)
+    call->locked_since_ms = now_ms;
+  if (said == IDENTITY__SAID_LOCKED && now_ms + LOCK_PAUSE_MS < patience_ends_ms(session, call)) {
+    call->again_ms = now_ms + LOCK_PAUSE_MS;
+    if (!call->owned_by_session) /* a flight fails for other reasons */
+      (void)identity__fail_plain(&call->error, IDENTITY_STORE_LOCKED);
+    return true;
+  }
+  call->locked_since_ms = 0;
   return false;
 }
 
-/* Nor close's second. */
-static int64_t patience_ends_ms(identity_session *session, int64_t begun_ms) {
-  int64_t ends = begun_ms + LOCK_PATIENCE_MS;
-  pthread_mutex_lock(&session->loop->lock);
-  int64_t close = session->close_until_ms;
-  pthread_mutex_unlock(&session->loop->lock);
-  return close != 0 && close < ends ? close : ends;
-}
-
-/* A store that is in use is asked again for a while; the network goes on meanwhile. */
-static bool wait_for_lock(identity_session *session, int64_t begun_ms) {
-  if (session->in_passing)
-    return false;
-  if (identity__clock_now().boot_ms >= patience_ends_ms(session, begun_ms) || has_deadline_passed(session))
-    return false;
-  int64_t until = identity__clock_now().boot_ms + LOCK_PAUSE_MS;
-  int64_t left = LOCK_PAUSE_MS;
-  while (left > 0) {
-    identity__transport_wait(session->loop->transport, left);
-    left = until - identity__clock_now().boot_ms;
-  }
-  return true;
-}
-
-static int32_t load_bytes(identity_session *session, identity__buffer *bytes, uint64_t *revision) {
+static int32_t load_bytes(const identity_session *session, identity__buffer *bytes, uint64_t *revision) {
   const identity__store *store = &session->store;
-  int64_t begun = identity__clock_now().boot_ms;
-  int32_t result;
-  do {
-    size_t length = 0;
-    *revision = 0;
-    result = store->load(store->user_data, session->store_key, bytes->bytes, IDENTITY__MAX_RECORD, &length,
-                         revision);
-    bytes->length = result == IDENTITY__STORE_OK && length <= IDENTITY__MAX_RECORD ? length : 0;
-  } while (result == IDENTITY__STORE_LOCKED && wait_for_lock(session, begun));
+  size_t length = 0;
+  *revision = 0;
+  int32_t result = store->load(store->user_data, session->store_key, bytes->bytes, IDENTITY__MAX_RECORD,
+                               &length, revision);
+  bytes->length = result == IDENTITY__STORE_OK && length <= IDENTITY__MAX_RECORD ? length : 0;
   return result;
 }
 
@@ -89,7 +87,7 @@ static int32_t decode(const identity_session *session, const identity__buffer *b
   }
 }
 
-void identity__keep_look(identity_session *session, identity__look *look) {
+static void look_once(const identity_session *session, identity__look *look) {
   identity__buffer bytes;
   memset(look, 0, sizeof *look);
   identity__record_init(&look->record);
@@ -105,16 +103,12 @@ void identity__keep_look(identity_session *session, identity__look *look) {
   identity__buffer_free(&bytes);
 }
 
-static int32_t swap_bytes(identity_session *session, const identity__buffer *bytes, bool both_copies,
-                          uint64_t *revision) {
-  const identity__store *store = &session->store;
-  int64_t begun = identity__clock_now().boot_ms;
-  int32_t result;
-  do {
-    result = store->swap(store->user_data, session->store_key, session->tokens.revision, both_copies,
-                         bytes->bytes, bytes->length, revision);
-  } while (result == IDENTITY__STORE_LOCKED && wait_for_lock(session, begun));
-  return result;
+bool identity__keep_look(identity_session *session, identity__call *call, identity__look *look) {
+  look_once(session, look);
+  if (!wait_for_lock(session, call, look->said))
+    return true;
+  identity__record_clear(&look->record);
+  return false;
 }
 
 /* Rivals make headway when they win, and are done some time. A store that never lets anybody win is one that
@@ -127,49 +121,80 @@ static int32_t bound_conflicts(identity_session *session, int32_t said) {
   return IDENTITY__SAID_LOCKED;
 }
 
-int32_t identity__keep_swap(identity_session *session, const identity__record *record, bool both_copies,
-                            uint64_t *revision) {
+static int32_t swap_once(identity_session *session, const identity__record *record, bool both_copies,
+                         uint64_t *revision) {
+  const identity__store *store = &session->store;
   identity__buffer bytes;
   int32_t said = IDENTITY__SAID_MEMORY;
   identity__buffer_init(&bytes, IDENTITY__MAX_RECORD);
   if (identity__record_encode(record, session->binding, &bytes))
-    said = said_by(swap_bytes(session, &bytes, both_copies, revision));
+    said = said_by(store->swap(store->user_data, session->store_key, session->tokens.revision, both_copies,
+                               bytes.bytes, bytes.length, revision));
   identity__buffer_free(&bytes);
   return bound_conflicts(session, said);
 }
 
+bool identity__keep_swap(identity_session *session, identity__call *call, const identity__change *change,
+                         int32_t *said, uint64_t *revision) {
+  *revision = session->tokens.revision;
+  *said = swap_once(session, &change->next, change->both_copies, revision);
+  return !wait_for_lock(session, call, *said);
+}
+
+/* What has to wait is given up, and begun anew then: much may have happened meanwhile. */
+static int32_t give_up(identity__change *change) {
+  identity__record_clear(&change->next);
+  change->status = IDENTITY__KEEP_AGAIN;
+  return IDENTITY__DO_NONE;
+}
+
 /* A swap can only conflict, and a load cannot. */
-static int32_t step_swap(identity_session *session, identity__change *change) {
-  uint64_t revision = session->tokens.revision;
-  int32_t said = identity__keep_swap(session, &change->next, change->both_copies, &revision);
+static int32_t step_swap(identity_session *session, identity__call *call, identity__change *change) {
+  uint64_t revision;
+  int32_t said;
+  if (!identity__keep_swap(session, call, change, &said, &revision))
+    return give_up(change);
   (void)identity__notice_begin(session);
   int32_t next = identity__change_swapped(change, &session->tokens, said, revision);
   identity__notice_end(session);
   return next;
 }
 
-static int32_t step_load(identity_session *session, identity__change *change) {
+static int32_t step_load(identity_session *session, identity__call *call, identity__change *change) {
   identity__look look;
-  identity__keep_look(session, &look);
+  if (!identity__keep_look(session, call, &look))
+    return give_up(change);
   identity__now now = identity__notice_begin(session);
   int32_t next = identity__change_loaded(change, &session->tokens, &look, now);
   identity__notice_end(session);
   return next;
 }
 
-identity_status identity__keep_change(identity_session *session, identity__change *change) {
+identity_status identity__keep_change(identity_session *session, identity__call *call,
+                                      identity__change *change) {
   int32_t next = identity__change_begin(change, &session->tokens, identity__loop_now(session->loop));
   while (next != IDENTITY__DO_NONE)
-    next = next == IDENTITY__DO_SWAP ? step_swap(session, change) : step_load(session, change);
+    next = next == IDENTITY__DO_SWAP ? step_swap(session, call, change) : step_load(session, call, change);
   return change->status;
 }
 
-void identity__keep_load(identity_session *session) {
+bool identity__keep_load(identity_session *session, identity__call *call) {
   identity__look look;
-  identity__keep_look(session, &look);
+  if (!identity__keep_look(session, call, &look))
+    return false;
   identity__now now = identity__notice_begin(session);
   (void)identity__machine_hear(&session->tokens, &look, now);
   identity__notice_end(session);
+  return true;
+}
+
+void identity__keep_open(identity_session *session, bool waits) {
+  int64_t until = identity__clock_now().boot_ms + LOCK_PATIENCE_MS;
+  identity__keep_load(session, NULL);
+  while (waits && session->tokens.blocked == IDENTITY_STORE_LOCKED && identity__clock_now().boot_ms < until) {
+    identity__transport_wait(session->loop->transport, LOCK_PAUSE_MS);
+    identity__keep_load(session, NULL);
+  }
 }
 
 static bool make_same(const identity__machine *machine, const void *input, identity__record *next) {
@@ -177,27 +202,23 @@ static bool make_same(const identity__machine *machine, const void *input, ident
   return identity__machine_same(machine, next);
 }
 
-void identity__keep_retry(identity_session *session, bool in_passing) {
+identity_status identity__keep_retry(identity_session *session, identity__call *call) {
   bool all = session->tokens.unread;
   identity__change change = {.make = make_same,
                              .over = all ? IDENTITY__OVER_ALL : IDENTITY__OVER_PAIR,
                              .both_copies = true,
                              .in_memory_too = true};
   /* Going over a store that nobody had read raises the epoch: not under a refresh, whose own swap does it. */
-  if (all && session->flight != NULL)
-    return;
-  session->in_passing = in_passing;
-  if (session->tokens.not_persisted)
-    (void)identity__keep_change(session, &change);
-  session->in_passing = false;
+  bool due = session->tokens.not_persisted && !(all && session->flight != NULL);
+  return due ? identity__keep_change(session, call, &change) : IDENTITY_OK;
 }
 
-identity_status identity__keep_probe(identity_session *session) {
+identity_status identity__keep_probe(identity_session *session, identity__call *call) {
   identity__change same = {.make = make_same, .over = IDENTITY__OVER_PAIR};
-  if (session->tokens.blocked != IDENTITY_OK)
-    identity__keep_load(session);
+  if (session->tokens.blocked != IDENTITY_OK && !identity__keep_load(session, call))
+    return IDENTITY__KEEP_AGAIN;
   if (session->tokens.blocked != IDENTITY_OK)
     return session->tokens.blocked;
-  identity_status status = identity__keep_change(session, &same);
+  identity_status status = identity__keep_change(session, call, &same);
   return status == IDENTITY_STORE_FAILED && session->volatile_tokens ? IDENTITY_OK : status;
 }

@@ -1,34 +1,84 @@
-/* What calls run on: the transport, the calls that run and those that wait, and the turn to drive them. A
- * thread that has the turn is the driver: it alone touches the running calls and the transport. */
+/* What calls run on: the transport, the calls in line and those that run, their timers, and the turn to drive
+ * them. A thread that has the turn is the driver: it alone touches running calls and the transport. A loop is
+ * the private one of a session, or one that sessions share. */
 #ifndef IDENTITY__LOOP_H
 #define IDENTITY__LOOP_H
 
+#include "base/list.h"
 #include "base/process.h"
+#include "base/timers.h"
 #include "call/call.h"
 #include "transport/transport.h"
 
+#include <identity/async.h>
+
 #include <pthread.h>
 
-typedef struct identity__loop {
-  pthread_mutex_t lock; /* guards everything but the transport; never held across I/O or foreign code */
+enum { IDENTITY__TIMER_CALL, IDENTITY__TIMER_SESSION };
+
+/* What an app holds of a call: it outlives the call. */
+struct identity_call {
+  struct identity_loop *loop;
+  identity__call *call; /* with the loop's lock; NULL: it is over */
+};
+
+/* What sessions of one service share: its wish to be left alone for a while. */
+typedef struct identity__host {
+  struct identity__host *next;
+  uint32_t sessions;
+  int64_t quiet_until_ms; /* on the boot clock */
+  char origin[];          /* scheme, name and port */
+} identity__host;
+
+typedef struct identity_loop {
+  pthread_mutex_t lock; /* never held across I/O or foreign code */
   pthread_cond_t changed;
+
+  /* ---- set once ---- */
+  bool shared;
   identity__transport *transport; /* the driver's */
   identity__clock clock;
   identity__fork_mark mark;
+  char *network; /* shared: the network settings as one text; sessions must have the same */
+
+  /* ---- guarded by lock ---- */
   bool driven;
-  pthread_t driver;
+  bool known_driver;        /* some thread has driven it */
+  pthread_t driver;         /* who drives it, or did last */
   bool news;                /* a call came or was cancelled: the driver must look before it waits */
-  identity__call *arrivals; /* in order; not begun yet */
-  identity__call *running;  /* only the driver changes this list, under the lock */
-  uint32_t running_count;
-  uint64_t chance; /* the driver's: what jitter is made from */
-  int64_t
-      quiet_until_ms; /* the driver's: the service asked for no requests that can wait, on the boot clock */
+  bool woken;               /* shared: the app wants the driver back */
+  bool gone;                /* shared: the app frees it: nothing is taken any more */
+  bool ended;               /* and has freed it: there is no transport */
+  uint32_t holders;         /* sessions and call handles, and the app: the last one frees the memory */
+  uint32_t pending;         /* calls whose completion has not run */
+  uint32_t out;             /* calls and flights that are not over */
+  identity__node arrivals;  /* calls in order; not begun yet */
+  identity__node signals;   /* calls that were cancelled, or got another deadline */
+  identity__node closings;  /* sessions that the app has closed */
+  identity__node completed; /* calls whose completion is due */
+
+  /* ---- the driver's ---- */
+  identity__timers timers;
+  int64_t pass_ms; /* what is due by then is being told */
+  identity__node sessions;
+  identity__node ready;   /* calls that were in line, and may run now; with the lock */
+  identity__node landed;  /* sessions whose flight is over */
+  identity__node parked;  /* calls that wait for a place to send */
+  identity__node resumed; /* calls that have got one */
+  identity__node closed;  /* sessions that still have something out */
+  uint32_t placed;
+  uint64_t chance;  /* what jitter is made from */
+  bool delivering;  /* completions run */
+  bool free_wanted; /* the app has freed it in one of them */
+  identity__host *hosts;
 } identity__loop;
 
 /* The clock is the one of the settings. */
 identity__loop *identity__loop_new(const identity__transport_settings *settings, identity_error *error);
-void identity__loop_free(identity__loop *loop);
+/* Its transport and what it holds; the memory goes with the last holder. */
+void identity__loop_end(identity__loop *loop);
+void identity__loop_hold(identity__loop *loop);
+void identity__loop_let_go(identity__loop *loop);
 
 identity__now identity__loop_now(const identity__loop *loop);
 /* Whether this is a child of the process that made it: what it holds is the parent's. */
@@ -36,27 +86,44 @@ bool identity__loop_is_forked(const identity__loop *loop);
 /* The driver's: the time, and a number that nobody can foresee closely. */
 identity__moment identity__loop_moment(identity__loop *loop);
 
-/* The driver's: a Retry-After of the service counts for every session on the loop (0: it gave none). The time
- * it counts for. */
-int64_t identity__loop_quiet(identity__loop *loop, int64_t retry_after_ms);
+/* The host of a base URL, shared with who asked before; NULL: memory is out. */
+identity__host *identity__loop_join_host(identity__loop *loop, const char *base_url);
+void identity__loop_leave_host(identity__loop *loop, identity__host *host);
+/* The driver's: a Retry-After counts for every session that talks to the host (0: it gave none). The time it
+ * counts for. */
+int64_t identity__host_quiet(identity__host *host, int64_t retry_after_ms, identity__now now);
 /* What is left of it. */
-int64_t identity__loop_quiet_ms(const identity__loop *loop, identity__now now);
+int64_t identity__host_quiet_ms(const identity__host *host, identity__now now);
 
-/* From any thread: puts a call in line and wakes the driver. */
-void identity__loop_submit(identity__loop *loop, identity__call *call);
-/* From any thread: marks the calls of a session that a thread waits for, and wakes the driver. */
-void identity__loop_cancel(identity__loop *loop, const void *session);
+/* From any thread: puts a call in line, and among the calls of its session, and wakes the driver. False: the
+ * loop is gone. */
+bool identity__loop_submit(identity__loop *loop, identity__call *call);
+/* From any thread: cancels the calls of such a list, but for a flight. */
+void identity__loop_cancel(identity__loop *loop, const identity__node *calls);
+/* With the lock held: the driver has to look at this call. */
+void identity__loop_signal(identity__loop *loop, identity__call *call);
+/* From any thread, without the lock. */
+void identity__loop_wake(identity__loop *loop);
 
-/* The driver's: moves what may run now from the line to the running calls. */
-void identity__loop_admit(identity__loop *loop);
 /* The driver's: adds a call that does not wait in line (a flight). */
 void identity__loop_add(identity__loop *loop, identity__call *call);
-/* The driver's: takes a call off the running ones; a waiting thread is told, a flight is freed. */
+/* The driver's: the call is over. A waiting thread is told, a completion is due, or nobody cares and it is
+ * freed. */
 void identity__loop_retire(identity__loop *loop, identity__call *call);
+
+/* The driver's: a call that wants to send needs one of the places that the transport has. False: it is parked
+ * until there is one. */
+bool identity__loop_take_place(identity__loop *loop, identity__call *call);
+void identity__loop_leave_place(identity__loop *loop, identity__call *call);
+
+/* The driver's: when a call or a session is to be told the time; INT64_MAX: never. */
+void identity__loop_set_timer(identity__loop *loop, identity__timer *timer, int64_t at_ms);
 
 bool identity__loop_is_driver(identity__loop *loop);
 /* Waits until this thread has the turn (true) or its call is done (false). */
 bool identity__loop_take_turn(identity__loop *loop, const identity__call *call);
+/* The turn, if nobody has it. */
+bool identity__loop_try_turn(identity__loop *loop);
 void identity__loop_pass_turn(identity__loop *loop);
 /* The driver's: whether there was news since it was asked last. */
 bool identity__loop_take_news(identity__loop *loop);

@@ -23,18 +23,18 @@ static bool make_end(const identity__machine *machine, const void *input, identi
   return identity__machine_end(machine, call->reason, next);
 }
 
-static identity_status run_change(identity_session *session, const identity__call *call, identity__maker make,
+static identity_status run_change(identity_session *session, identity__call *call, identity__maker make,
                                   int32_t over) {
   identity__change change = {
       .make = make, .input = call, .over = over, .both_copies = true, .in_memory_too = true};
-  return identity__keep_change(session, &change);
+  return identity__keep_change(session, call, &change);
 }
 
 static identity_status change_answers(identity_session *session, const identity__call *call,
                                       identity__maker make) {
   identity__change change = {
       .make = make, .input = call, .over = IDENTITY__OVER_EPOCH, .in_memory_too = true, .answers = true};
-  return identity__keep_change(session, &change);
+  return identity__keep_change(session, NULL, &change);
 }
 
 /* A failing store after the service has answered must not cost the session: it lives in memory then, and the
@@ -47,6 +47,8 @@ static identity_status sign_in(identity_session *session, identity__call *call) 
   session->delivers = call->kept_count > 0 ? call : NULL;
   session->tokens.delivering = call->kept_count > 0;
   identity_status status = run_change(session, call, make_sign_in, IDENTITY__OVER_ALL);
+  if (status == IDENTITY__KEEP_AGAIN)
+    return status;
   if (status != IDENTITY_OUT_OF_MEMORY)
     return IDENTITY_OK;
   /* The tokens are here: only memory is missing, and may be there in a moment. Until then, what is said at
@@ -57,13 +59,22 @@ static identity_status sign_in(identity_session *session, identity__call *call) 
   return IDENTITY_OK;
 }
 
+/* In memory at once, whoever holds the store; the call goes on until the store has it, too. */
 static identity_status sign_out(identity_session *session, identity__call *call) {
+  if (call->locked_since_ms != 0)
+    return identity__keep_retry(session, call);
   if (session->tokens.blocked != IDENTITY_OK)
-    identity__keep_load(session);
+    (void)identity__keep_load(session, NULL);
   session->sign_outs++;
   session->pending_failures = 0;
   session->pending_next_ms = 0;
-  return run_change(session, call, make_sign_out, IDENTITY__OVER_ALL);
+  identity__change change = {.make = make_sign_out,
+                             .input = call,
+                             .over = IDENTITY__OVER_ALL,
+                             .both_copies = true,
+                             .in_memory_too = true};
+  identity_status status = identity__keep_change(session, NULL, &change);
+  return status == IDENTITY_STORE_LOCKED ? identity__keep_retry(session, call) : status;
 }
 
 /* The session has ended by a refusal; the flow knows better why. */
@@ -113,8 +124,7 @@ static identity_status drop_consents(identity_session *session, identity__call *
 }
 
 static identity_status probe(identity_session *session, identity__call *call) {
-  (void)call;
-  return identity__keep_probe(session);
+  return identity__keep_probe(session, call);
 }
 
 static const struct {
@@ -136,7 +146,7 @@ void identity__order_run(identity_session *session, identity__call *call, identi
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
     if (rows[i].order == call->order)
       status = rows[i].run(session, call);
-  if (status == IDENTITY_OK)
+  if (status == IDENTITY_OK || status == IDENTITY__KEEP_AGAIN)
     identity__error_clear(error);
   else if (call->error.status == status)
     *error = call->error;

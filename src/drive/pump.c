@@ -53,11 +53,21 @@ static bool perform_send(identity_session *session, identity__call *call, news *
 
 static void end_calls(identity_session *session, const identity__call *except);
 
+static bool perform_beside(identity__call *call, news *at, identity__event *event) {
+  call->waits_for_beside = !call->beside->done;
+  at->error = call->beside->error;
+  event->kind = IDENTITY__EVENT_ORDERED;
+  event->error = &at->error;
+  return call->beside->done;
+}
+
 static bool perform_order(identity_session *session, identity__call *call, news *at, identity__event *event) {
   if (call->order == IDENTITY__ORDER_TOKEN)
     return identity__tokens_ask(session, call, IDENTITY__ASKS_LIFE, &at->token, event);
   if (call->order == IDENTITY__ORDER_ROTATE)
     return identity__tokens_ask(session, call, IDENTITY__ASKS_ROTATION, &at->token, event);
+  if (call->order == IDENTITY__ORDER_BESIDE)
+    return perform_beside(call, at, event);
   if (call->order == IDENTITY__ORDER_SIGN_OUT)
     end_calls(session, call);
   identity__order_run(session, call, &at->error);
@@ -83,7 +93,48 @@ static void end_delivery(identity_session *session) {
   identity__notice_end(session);
 }
 
+/* Where one has ended, the next may run. */
+static void call_next(identity_session *session) {
+  identity__loop *loop = session->loop;
+  session->running--;
+  pthread_mutex_lock(&loop->lock);
+  identity__node *node = identity__list_take(&session->line);
+  if (node != NULL) {
+    IDENTITY__OWNER(node, identity__call, queued)->in_line = true;
+    identity__list_add(&loop->ready, node);
+  }
+  pthread_mutex_unlock(&loop->lock);
+}
+
+static void shape_result(identity_session *session, identity__call *call) {
+  if (call->status != IDENTITY_OK || call->shape == NULL)
+    return;
+  call->result = call->shape(session, &call->error);
+  if (call->result == NULL)
+    call->status = call->error.status;
+}
+
+/* Nobody needs its answer any more. */
+static void end_beside(identity__call *call) {
+  if (call->beside == NULL || call->beside->done)
+    return;
+  const identity__event event = {.kind = IDENTITY__EVENT_CANCEL,
+                                 .progress = identity__pump_progress(call->beside)};
+  identity__pump(call->beside, &event);
+}
+
+/* Who waits for this one goes on, but not before everything of it is over. */
+static void tell_main(identity__loop *loop, const identity__call *call) {
+  identity__call *main_call = call->beside_of;
+  if (main_call == NULL || !main_call->waits_for_beside)
+    return;
+  main_call->waits_for_beside = false;
+  main_call->parked_action = IDENTITY__ACTION_ORDER;
+  identity__list_add(&loop->resumed, &main_call->parked);
+}
+
 static void finish(identity_session *session, identity__call *call) {
+  shape_result(session, call);
   if (session->pending_call == call)
     session->pending_call = NULL;
   if (session->delivers == call)
@@ -92,7 +143,13 @@ static void finish(identity_session *session, identity__call *call) {
     identity__refresh_over(session, call);
   identity__log_line(&session->log, call->status == IDENTITY_OK ? IDENTITY_LOG_INFO : IDENTITY_LOG_WARNING,
                      "%s: %s", call->name, identity_status_name(call->status));
+  end_beside(call);
+  tell_main(session->loop, call);
+  bool counted = call->begun && !call->owned_by_session;
   identity__loop_retire(session->loop, call);
+  if (counted)
+    call_next(session);
+  identity__tokens_background(session);
 }
 
 /* Valid until the exchange is released. */
@@ -112,6 +169,14 @@ static identity__outcome outcome_of(const identity__exchange *exchange) {
   return outcome;
 }
 
+/* A refresh takes its place before its lease: it must not wait for one while that runs. */
+static bool has_place(identity_session *session, identity__call *call, int32_t action) {
+  if (action == IDENTITY__ACTION_ORDER && call->order != IDENTITY__ORDER_REFRESH)
+    return true;
+  call->parked_action = action;
+  return identity__loop_take_place(session->loop, call);
+}
+
 /* True: another event is at hand. */
 static bool perform(identity_session *session, identity__call *call, int32_t action, news *at,
                     identity__event *event) {
@@ -122,9 +187,9 @@ static bool perform(identity_session *session, identity__call *call, int32_t act
   case IDENTITY__ACTION_REJECTED:
     return identity__tokens_rejected(session, call, &at->token, event);
   case IDENTITY__ACTION_SEND:
-    return perform_send(session, call, at, event);
+    return has_place(session, call, action) && perform_send(session, call, at, event);
   case IDENTITY__ACTION_ORDER:
-    return perform_order(session, call, at, event);
+    return has_place(session, call, action) && perform_order(session, call, at, event);
   case IDENTITY__ACTION_PENDING:
     return perform_pending(session, call, at, event);
   case IDENTITY__ACTION_RETELL:
@@ -148,41 +213,61 @@ static bool ends_exchange(const identity__event *event, int32_t action) {
   return action != IDENTITY__ACTION_WAIT && action != IDENTITY__ACTION_RETELL;
 }
 
+/* Performs an action and what follows from it, until the call waits or is over. */
+static void carry(identity__call *call, int32_t action) {
+  identity_session *session = call->session;
+  identity__event event;
+  news at;
+  while (perform(session, call, action, &at, &event)) {
+    identity__moment moment = identity__loop_moment(session->loop);
+    action = identity__call_step(call, &event, &moment);
+    if (ends_exchange(&event, action))
+      release_exchange(session, call);
+  }
+  if (action == IDENTITY__ACTION_DONE)
+    return;
+  if (call->exchange == NULL && !identity__list_has(&call->parked))
+    identity__loop_leave_place(session->loop, call);
+  identity__loop_set_timer(session->loop, &call->timer, identity__call_timer_ms(call));
+}
+
 void identity__pump(identity__call *call, const identity__event *event) {
   identity_session *session = call->session;
-  identity__event current = *event;
-  news at;
-  if (current.kind == IDENTITY__EVENT_START) {
+  if (event->kind == IDENTITY__EVENT_START) {
     call->sign_outs = session->sign_outs;
-    identity__keep_retry(session, true); /* whatever this call is for: what is not stored has to be */
+    (void)identity__keep_retry(session, NULL); /* whatever this call is for: what is not stored has to be */
   }
-  for (;;) {
-    identity__moment moment = identity__loop_moment(session->loop);
-    int32_t action = identity__call_step(call, &current, &moment);
-    if (ends_exchange(&current, action))
-      release_exchange(session, call);
-    if (!perform(session, call, action, &at, &current))
-      return;
+  identity__moment moment = identity__loop_moment(session->loop);
+  int32_t action = identity__call_step(call, event, &moment);
+  if (ends_exchange(event, action))
+    release_exchange(session, call);
+  carry(call, action);
+}
+
+void identity__pump_resume(identity__call *call) {
+  carry(call, call->parked_action);
+}
+
+static identity__call *concerned(const identity_session *session, const identity__call *except) {
+  for (identity__node *node = identity__list_first(&session->calls); node != NULL;
+       node = identity__list_next(&session->calls, node)) {
+    identity__call *call = IDENTITY__OWNER(node, identity__call, listed);
+    if (call->begun && call != except && (call->used.set || call->waits_for_token || call == session->flight))
+      return call;
   }
+  return NULL;
 }
 
 /* Calls that carry a token of a session that ends must have ended when the sign-out returns, and so must its
  * refresh: their requests are broken off. */
 static void end_calls(identity_session *session, const identity__call *except) {
+  identity__call *call;
   identity_error error;
   (void)identity__fail_plain(&error, IDENTITY_SIGNED_OUT);
-  identity__call *call = session->loop->running;
-  while (call != NULL) {
-    bool concerned = call->session == session && call != except &&
-                     (call->used.set || call->waits_for_token || call == session->flight);
-    if (!concerned) {
-      call = call->next;
-      continue;
-    }
+  while ((call = concerned(session, except)) != NULL) {
     identity__event event = {
         .kind = IDENTITY__EVENT_CANCEL, .error = &error, .progress = identity__pump_progress(call)};
     identity__pump(call, &event);
-    call = session->loop->running; /* the list has changed */
   }
 }
 
@@ -194,7 +279,8 @@ void identity__pump_response(identity__exchange *exchange) {
   identity__event event = {.kind = IDENTITY__EVENT_RESPONSE, .outcome = &outcome};
   bool answered = response->failure == IDENTITY_OK;
   bool throttled = response->http_status == 429 || response->http_status == 503;
-  int64_t quiet_ms = throttled ? identity__loop_quiet(session->loop, response->retry_after_ms) : 0;
+  identity__now now = identity__loop_now(session->loop);
+  int64_t quiet_ms = throttled ? identity__host_quiet(session->host, response->retry_after_ms, now) : 0;
   identity__notice_answer(session, response->date_s, quiet_ms);
   identity__log_line(&session->log, IDENTITY_LOG_DEBUG, "%s: %s %s -> HTTP %" PRId32 "%s%s", call->name,
                      call->send.endpoint->method, call->send.endpoint->path, response->http_status,
@@ -202,19 +288,30 @@ void identity__pump_response(identity__exchange *exchange) {
   identity__pump(call, &event);
 }
 
+/* The next call of a session that can be told of the end of a flight. */
+static identity__call *told_call(identity_session *session, identity__token_news *told,
+                                 identity__event *event) {
+  for (identity__node *node = identity__list_first(&session->calls); node != NULL;
+       node = identity__list_next(&session->calls, node)) {
+    identity__call *call = IDENTITY__OWNER(node, identity__call, listed);
+    if (identity__tokens_answer(session, call, told, event))
+      return call;
+  }
+  return NULL;
+}
+
 bool identity__pump_waiters(identity__loop *loop) {
+  identity__node *node;
   bool any = false;
-  identity__call *call = loop->running;
-  while (call != NULL) {
+  while ((node = identity__list_take(&loop->landed)) != NULL) {
+    identity_session *session = IDENTITY__OWNER(node, identity_session, landed);
     identity__token_news told;
     identity__event event;
-    if (!identity__tokens_answer(call->session, call, &told, &event)) {
-      call = call->next;
-      continue;
+    identity__call *call;
+    while ((call = told_call(session, &told, &event)) != NULL) {
+      identity__pump(call, &event);
+      any = true;
     }
-    identity__pump(call, &event);
-    any = true;
-    call = loop->running; /* the list has changed */
   }
   return any;
 }

@@ -7,14 +7,17 @@
 
 #include <string.h>
 
+enum { BACKGROUND_PAUSE_MS = 10 * 1000 }; /* also where a failure leaves no cooldown: a lease, a store */
+
 /* Of the call: the flight, and what its request brought. */
 typedef struct refresh {
   identity__flight flight;
   identity__landing landing;
-  const char *refresh_token;
+  char *refresh_token;
   int32_t next; /* what the flight wants, IDENTITY__DO_x */
   bool begun;
   bool landed; /* and the flight does not know yet */
+  bool looks;  /* it waits for the store, and then looks */
 } refresh;
 
 /* ---- the flow ---- */
@@ -45,7 +48,7 @@ static bool gather(identity__call *call, refresh *inputs) {
   landing->grant = &call->grant;
   /* An absent one means that ours is still good. */
   if (facts->usable_pair && call->grant.refresh_token == NULL)
-    call->grant.refresh_token = (char *)(uintptr_t)inputs->refresh_token;
+    call->grant.refresh_token = inputs->refresh_token;
   return read != IDENTITY_OUT_OF_MEMORY;
 }
 
@@ -100,9 +103,17 @@ static int32_t first_step(identity_session *session, const identity__call *call,
   return identity__flight_landed(&inputs->flight, &session->tokens, &inputs->landing, moment);
 }
 
-static int32_t step_load(identity_session *session, identity__flight *flight) {
+/* The store is held by somebody else: the call asks again, and then looks first. */
+static int32_t wait_to_look(refresh *inputs) {
+  inputs->looks = true;
+  return IDENTITY__DO_WAIT;
+}
+
+static int32_t step_load(identity_session *session, identity__call *call, refresh *inputs) {
+  identity__flight *flight = &inputs->flight;
   identity__look look;
-  identity__keep_look(session, &look);
+  if (!identity__keep_look(session, call, &look))
+    return wait_to_look(inputs);
   identity__moment moment = identity__loop_moment(session->loop);
   (void)identity__notice_begin(session);
   int32_t next = identity__flight_loaded(flight, &session->tokens, &look, &moment);
@@ -110,14 +121,18 @@ static int32_t step_load(identity_session *session, identity__flight *flight) {
   return next;
 }
 
-static int32_t step_swap(identity_session *session, identity__flight *flight) {
-  uint64_t revision = session->tokens.revision;
-  int32_t said = identity__keep_swap(session, &flight->change.next, flight->change.both_copies, &revision);
+static int32_t step_swap(identity_session *session, identity__call *call, refresh *inputs) {
+  identity__flight *flight = &inputs->flight;
+  uint64_t revision;
+  int32_t said;
+  bool locked = !identity__keep_swap(session, call, &flight->change, &said, &revision);
+  if (locked)
+    said = IDENTITY__SAID_CONFLICT; /* by the time it is free, much may have happened: it looks first */
   identity__moment moment = identity__loop_moment(session->loop);
   (void)identity__notice_begin(session);
   int32_t next = identity__flight_swapped(flight, &session->tokens, said, revision, &moment);
   identity__notice_end(session);
-  return next;
+  return locked ? wait_to_look(inputs) : next;
 }
 
 /* What who waited gets: the session is kept, so it is to try later, whatever the gateway said. */
@@ -129,14 +144,21 @@ static identity_status failed_status(identity__call *call, const identity__fligh
   return identity__fail_plain(&call->error, flight->status);
 }
 
-static int32_t steps(identity_session *session, const identity__call *call, refresh *inputs) {
-  identity__flight *flight = &inputs->flight;
+static int32_t begin_steps(identity_session *session, const identity__call *call, refresh *inputs) {
+  if (inputs->looks)
+    return IDENTITY__DO_LOAD;
   identity__moment moment = identity__loop_moment(session->loop);
   (void)identity__notice_begin(session);
   int32_t next = first_step(session, call, inputs, &moment);
   identity__notice_end(session);
+  return next;
+}
+
+static int32_t steps(identity_session *session, identity__call *call, refresh *inputs) {
+  int32_t next = begin_steps(session, call, inputs);
+  inputs->looks = false;
   while (next == IDENTITY__DO_LOAD || next == IDENTITY__DO_SWAP)
-    next = next == IDENTITY__DO_LOAD ? step_load(session, flight) : step_swap(session, flight);
+    next = next == IDENTITY__DO_LOAD ? step_load(session, call, inputs) : step_swap(session, call, inputs);
   return next;
 }
 
@@ -162,16 +184,20 @@ identity_status identity__refresh_step(identity_session *session, identity__call
   inputs->next = next;
   if (next == IDENTITY__DO_NONE)
     return flight->status == IDENTITY_OK ? IDENTITY_OK : failed_status(call, flight);
-  if (next == IDENTITY__DO_WAIT)
+  if (next == IDENTITY__DO_WAIT && !inputs->looks)
     call->again_ms = flight->wake_boot_ms;
   return IDENTITY_OK;
 }
 
-bool identity__refresh_may_leave(const void *owner) {
+/* A transport of the host may ask from a thread of its own. */
+bool identity__refresh_may_leave(const void *owner, identity__now now) {
   const identity__call *call = owner;
-  const identity_session *session = call->session;
+  identity_session *session = call->session;
   const refresh *inputs = call->inputs;
-  return identity__flight_may_leave(&inputs->flight, &session->tokens, identity__loop_now(session->loop));
+  pthread_mutex_lock(&session->lock);
+  bool may = identity__flight_may_leave(&inputs->flight, &session->tokens, now);
+  pthread_mutex_unlock(&session->lock);
+  return may;
 }
 
 /* ---- begin and end ---- */
@@ -191,6 +217,7 @@ bool identity__refresh_start(identity_session *session, bool rotation) {
   call->base_url = session->base_url;
   call->publisher_id = session->publisher_id;
   call->session = session;
+  call->calls = &session->calls;
   call->owned_by_session = true;
   call->deadline_ms = INT64_MAX; /* its request has limits of its own, and who waits for it a deadline */
   session->flight = call;
@@ -207,11 +234,13 @@ void identity__refresh_over(identity_session *session, identity__call *call) {
   session->flown.number++;
   session->flown.error = call->error;
   session->flight = NULL;
+  identity__list_add(&session->loop->landed, &session->landed);
   identity__now now = identity__notice_begin(session);
   session->tokens.flying = false;
   session->tokens.last_failure = call->error.status;
   int64_t wait_ms = identity__machine_cooldown_ms(&session->tokens, now);
   identity__notice_end(session);
+  session->background_ms = call->error.status != IDENTITY_OK ? now.boot_ms + BACKGROUND_PAUSE_MS : 0;
   if (call->error.status != IDENTITY_OK && identity__machine_standing(&session->tokens) == IDENTITY_OK)
     identity__notice_deferred(session, call->error.status, wait_ms);
 }

@@ -12,7 +12,7 @@ bool identity__refresh_start(identity_session *session, bool rotation);
  * over. OK also when call->again_ms says when to go on. */
 identity_status identity__refresh_step(identity_session *session, identity__call *call);
 /* Whether the request of a refresh may still leave; for the transport. */
-bool identity__refresh_may_leave(const void *call);
+bool identity__refresh_may_leave(const void *call, identity__now now);
 /* It is over: who waited for it may be answered. */
 void identity__refresh_over(identity_session *session, identity__call *call);
 

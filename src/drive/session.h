@@ -25,14 +25,17 @@ struct identity_session {
   identity__log log;
   uint32_t timeout_ms;
   int32_t volatile_tokens;
+  int32_t keep_fresh;
   identity__store store;
   identity__loop *loop;
+  identity__host *host;
 
   /* ---- guarded by lock; only the driver writes the machine ---- */
   pthread_mutex_t lock;
   identity__machine tokens;
   identity__events events;
   int64_t clock_offset_ms; /* what the service's date was ahead of ours, last */
+  int64_t asked_ms;        /* when somebody wanted a token last, on the boot clock */
 
   /* ---- the driver's ---- */
   identity__call *flight;       /* the refresh in progress */
@@ -42,13 +45,20 @@ struct identity_session {
   identity__call *delivers;     /* has registered, and sends the consents itself */
   int64_t changes_at_ms;        /* of a change that is being made, on the wall clock */
   int64_t told_offset_ms;       /* of the clock, in an event; 0: none, or it is right again */
-  bool in_passing;              /* the store is used by the way: nobody waits for a lock */
   uint32_t conflicts;           /* swaps in a row that another handle won */
   int32_t pending_failures;
   int64_t pending_next_ms; /* not before, on the boot clock */
+  int64_t background_ms;   /* no refresh in the background before, on the boot clock */
+  identity__node listed;   /* among the sessions of the loop */
+  identity__node landed;   /* its flight is over, and who waited has to be told */
+  identity__node line;     /* calls beyond those that may run */
+  uint32_t running;
+  identity__timer timer; /* for the background */
 
   /* ---- guarded by the loop's lock ---- */
-  uint32_t inside; /* threads in a blocking call */
+  identity__node calls;    /* all that are not over, with the flight */
+  identity__node closings; /* of a shared loop: the app has closed it */
+  uint32_t inside;         /* threads in a blocking call */
   bool closing;
   int64_t close_until_ms; /* the end of close's second; 0: nobody closes */
 };

@@ -32,9 +32,11 @@ struct identity_config {
   int32_t loopback_http;
   int32_t volatile_tokens;
   int32_t environment_proxy;
+  int32_t keep_fresh;
   identity__log log;
   identity_store host_store;
   identity__clock clock;
+  identity_transport transport; /* start NULL: libcurl */
 };
 
 #endif

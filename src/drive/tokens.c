@@ -9,7 +9,7 @@
 /* The service has asked everybody on this loop to stay away for a while. A flight that is out goes on. */
 static identity__ask hold_back(const identity_session *session, identity__ask ask, bool rotation,
                                identity__now now) {
-  int64_t quiet_ms = identity__loop_quiet_ms(session->loop, now);
+  int64_t quiet_ms = identity__host_quiet_ms(session->host, now);
   if (ask.verdict != IDENTITY__ASK_REFRESH || session->flight != NULL || quiet_ms == 0)
     return ask;
   bool usable = !rotation && identity__machine_is_usable(&session->tokens, now);
@@ -34,14 +34,17 @@ static identity__ask ask_machine(identity_session *session, const identity__call
 
 static void use_token(identity_session *session, identity__call *call, identity__token_use *token) {
   const identity__record *record = &session->tokens.record;
+  int64_t now_ms = identity__loop_now(session->loop).boot_ms;
+  pthread_mutex_lock(&session->lock);
+  session->asked_ms = now_ms;
+  pthread_mutex_unlock(&session->lock);
   token->jwt = record->grant.jwt;
   token->customer_id = record->grant.customer_id;
   token->epoch = record->epoch;
   token->generation = record->generation;
   token->pending = record->pending;
   token->pending_count = 0;
-  bool due =
-      session->pending_call == NULL && identity__loop_now(session->loop).boot_ms >= session->pending_next_ms;
+  bool due = session->pending_call == NULL && now_ms >= session->pending_next_ms;
   if (call->asks != IDENTITY__ASKS_TOKEN || call->prelude_done || !due || record->pending_count == 0)
     return;
   token->pending_count = record->pending_count;
@@ -67,7 +70,7 @@ static void end_without_refresh_token(identity_session *session) {
                              .both_copies = true,
                              .in_memory_too = true,
                              .end_in_memory = true};
-  (void)identity__keep_change(session, &change);
+  (void)identity__keep_change(session, NULL, &change);
 }
 
 static bool tell(identity_session *session, identity__call *call, const identity__ask *ask,
@@ -102,9 +105,10 @@ static bool tell(identity_session *session, identity__call *call, const identity
 bool identity__tokens_ask(identity_session *session, identity__call *call, int32_t asks,
                           identity__token_news *news, identity__event *event) {
   call->asks = asks;
+  call->again_ms = 0;
   /* Who is signed out here may have been signed in through another handle since. */
-  if (identity__machine_standing(&session->tokens) != IDENTITY_OK)
-    identity__keep_load(session);
+  if (identity__machine_standing(&session->tokens) != IDENTITY_OK && !identity__keep_load(session, call))
+    return false;
   identity__ask ask = ask_machine(session, call);
   return tell(session, call, &ask, news, event);
 }
@@ -157,4 +161,41 @@ bool identity__tokens_answer(identity_session *session, identity__call *call, id
     news->error.retry_after_ms = ask.retry_after_ms;
   }
   return told;
+}
+
+/* ---- in the background ---- */
+
+static int64_t latest(int64_t one, int64_t other) {
+  return one > other ? one : other;
+}
+
+/* A token that nobody has asked for during its life is left to end, unless the app wants it otherwise. */
+static bool is_wanted(identity_session *session, identity__now now) {
+  pthread_mutex_lock(&session->lock);
+  int64_t asked_ms = session->asked_ms;
+  pthread_mutex_unlock(&session->lock);
+  bool asked = asked_ms > 0 && now.boot_ms - asked_ms <= session->tokens.record.grant.life_ms;
+  return asked || session->keep_fresh;
+}
+
+static bool is_closing(identity_session *session) {
+  pthread_mutex_lock(&session->loop->lock);
+  bool closing = session->closing;
+  pthread_mutex_unlock(&session->loop->lock);
+  return closing;
+}
+
+void identity__tokens_background(identity_session *session) {
+  identity__loop *loop = session->loop;
+  int64_t soft_ms = identity__machine_soft_ms(&session->tokens);
+  if (!loop->shared || session->flight != NULL || soft_ms == INT64_MAX || is_closing(session))
+    return;
+  identity__now now = identity__loop_now(loop);
+  int64_t at_ms = latest(soft_ms, session->background_ms);
+  at_ms = latest(at_ms, now.boot_ms + identity__machine_cooldown_ms(&session->tokens, now));
+  at_ms = latest(at_ms, now.boot_ms + identity__host_quiet_ms(session->host, now));
+  if (at_ms > now.boot_ms)
+    identity__loop_set_timer(loop, &session->timer, at_ms);
+  else if (is_wanted(session, now))
+    (void)identity__refresh_start(session, false);
 }

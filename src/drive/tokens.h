@@ -28,4 +28,7 @@ bool identity__tokens_rejected(identity_session *session, identity__call *call, 
 bool identity__tokens_answer(identity_session *session, identity__call *call, identity__token_news *news,
                              identity__event *event);
 
+/* Of a shared loop: starts a refresh in the background, or says when to look again. */
+void identity__tokens_background(identity_session *session);
+
 #endif

@@ -36,15 +36,16 @@ bool identity__machine_is_usable(const identity__machine *machine, identity__now
   return remaining > 0 || (remaining < 0 && machine->record.grant.age == IDENTITY__AGE_ADOPTED);
 }
 
-bool identity__machine_is_soft(const identity__machine *machine, identity__now now) {
+int64_t identity__machine_soft_ms(const identity__machine *machine) {
   const identity__grant *grant = &machine->record.grant;
-  if (grant->age != IDENTITY__AGE_KNOWN || grant->refresh_token == NULL)
-    return false;
+  bool known = grant->age == IDENTITY__AGE_KNOWN && grant->refresh_token != NULL;
+  if (!known || identity__machine_standing(machine) != IDENTITY_OK)
+    return INT64_MAX;
   /* The moment of its birth is chance enough for where in the span this one lies. */
   uint64_t dice =
       ((uint64_t)grant->sent_boot_ms + machine->record.generation) * UINT64_C(0x9E3779B97F4A7C15) >> 32;
   int64_t permille = 750 + (int64_t)(dice % 101);
-  return now.boot_ms - grant->sent_boot_ms >= grant->life_ms / 1000 * permille;
+  return grant->sent_boot_ms + grant->life_ms / 1000 * permille;
 }
 
 /* A JWT this close to its end may be over when it arrives: life / 30 within 5 to 60 s, never above life / 4.

@@ -79,9 +79,9 @@ identity__ask identity__machine_rejected(identity__machine *machine, uint64_t ep
 int64_t identity__machine_remaining(const identity__machine *machine, identity__now now);
 /* Whether a call may still be sent with it, however close its end. */
 bool identity__machine_is_usable(const identity__machine *machine, identity__now now);
-/* From here on it is worth replacing in the background: 0.75 to 0.85 of its life, not the same for everyone.
- */
-bool identity__machine_is_soft(const identity__machine *machine, identity__now now);
+/* From here on, on the boot clock, the JWT is worth replacing in the background: 0.75 to 0.85 of its life,
+ * not the same for everyone. INT64_MAX: never. */
+int64_t identity__machine_soft_ms(const identity__machine *machine);
 /* Where the session stands, IDENTITY_STATE_x. */
 int32_t identity__machine_state(const identity__machine *machine);
 int64_t identity__machine_cooldown_ms(const identity__machine *machine, identity__now now);

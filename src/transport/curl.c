@@ -1,14 +1,16 @@
-/* libcurl. Traps measured on 7.88 are named where they are dealt with; the floor is 7.68. */
-#include "transport/curl_failure.h"
-#include "transport/curl_global.h"
-#include "transport/curl_options.h"
-#include "transport/transport.h"
-#include "base/clock.h"
+/* libcurl behind the seam of platform.h, over one multi handle, so that connections and the parsed CA bundle
+ * are shared by everything on a loop. Traps measured on 7.88 are named where they are dealt with; the floor
+ * is 7.68. */
+#include "transport/curl.h"
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/secret.h"
-#include "base/text.h"
-#include "transport/headers.h"
+#include "transport/curl_failure.h"
+#include "transport/curl_global.h"
+#include "transport/curl_options.h"
+
+#include <identity/async.h>
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -18,65 +20,67 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { IDLE_BODY = 64 * 1024 /* what an exchange keeps for the next answer */, RESERVED_BODY = 16 * 1024 };
+enum {
+  MOST_LINES = 8,
+  MOST_HEAD = IDENTITY__MAX_TOKEN + 2048,
+  KEPT_S = 118 /* libcurl trusts an idle connection */
+};
 
-struct identity__exchange {
-  identity__exchange *next; /* in the list of idle ones */
-  identity__transport *transport;
+typedef struct curl_transport curl_transport;
+
+/* One easy handle: idle, or with an exchange. */
+typedef struct transfer {
+  struct transfer *next;
+  curl_transport *transport;
   CURL *easy;
-  void *owner;
-  identity__response response;
-  identity__headers headers;
+  uint64_t exchange;
   const char *body;
   size_t body_length;
   size_t body_sent;
-  bool (*may_leave)(const void *owner);
   int32_t once;
   uint32_t attempts; /* how often libcurl was about to send */
   bool counted;      /* it tells (7.80) */
-  bool running;
-  bool encoded;               /* the answer is in a content encoding nobody asked for */
-  struct curl_slist lines[2]; /* Authorization and one more, in front of the transport's own */
-  identity__buffer line_texts[2];
+  struct curl_slist lines[MOST_LINES];
+  identity__buffer head; /* their texts; the JWT is in it */
   char error_text[CURL_ERROR_SIZE];
+} transfer;
+
+struct curl_transport {
+  CURLM *multi;
+  identity_link *link;
+  transfer *idle;
+  transfer *running;
+  identity__curl_settings settings;
+  uint32_t idle_count;
+  int64_t used_ms; /* when a transfer ran last */
 };
 
-struct identity__transport {
-  CURLM *multi;
-  identity__exchange *idle;
-  struct curl_slist *headers; /* of every request */
-  identity__curl_settings settings;
-  identity__clock clock;
-  uint32_t idle_count;
-  int64_t used_ms; /* when an exchange ran last */
-};
+/* ---- what libcurl calls ---- */
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *user_data) {
-  identity__exchange *exchange = user_data;
-  if (exchange->headers.encoded) {
-    exchange->encoded = true;
-    return 0;
-  }
-  return identity__buffer_add(&exchange->response.body, bytes, size * count) ? size * count : 0;
+  const transfer *one = user_data;
+  return identity_link_body(one->transport->link, one->exchange, bytes, size * count) ? size * count : 0;
 }
 
 static size_t on_header(char *line, size_t size, size_t count, void *user_data) {
-  identity__exchange *exchange = user_data;
-  return identity__headers_add(&exchange->headers, line, size * count) ? size * count : 0;
+  const transfer *one = user_data;
+  return identity_link_header(one->transport->link, one->exchange, line, size * count) ? size * count : 0;
 }
 
 /* Bodies go through this callback and cannot be rewound: libcurl repeats a POST by itself when a reused
- * connection closes before the first byte of an answer, unless it would have to rewind the body (trap 8a). */
+ * connection closes before the first byte of an answer, unless it would have to rewind the body (trap 8a).
+ * Nobody can act on a request whose body is missing: that is when it is asked for the last time whether it
+ * may leave. */
 static size_t on_read(char *bytes, size_t size, size_t count, void *user_data) {
-  identity__exchange *exchange = user_data;
-  size_t left = exchange->body_length - exchange->body_sent;
-  if (exchange->body_sent == 0 && exchange->may_leave != NULL && !exchange->may_leave(exchange->owner)) {
-    exchange->response.late = true;
+  transfer *one = user_data;
+  size_t left = one->body_length - one->body_sent;
+  if (one->body_sent == 0 && !identity_link_may_send(one->transport->link, one->exchange))
     return CURL_READFUNC_ABORT;
-  }
+  if (one->body_sent == 0)
+    identity_link_sent(one->transport->link, one->exchange);
   size_t step = left < size * count ? left : size * count;
-  memcpy(bytes, exchange->body + exchange->body_sent, step);
-  exchange->body_sent += step;
+  memcpy(bytes, one->body + one->body_sent, step);
+  one->body_sent += step;
   return step;
 }
 
@@ -96,96 +100,124 @@ static curl_socket_t on_open(void *user_data, curlsocktype purpose, struct curl_
 #if LIBCURL_VERSION_NUM >= 0x075000
 /* Called before each attempt to send; a second one would be libcurl's own repetition. */
 static int on_send(void *user_data, char *remote, char *local, int remote_port, int local_port) {
-  identity__exchange *exchange = user_data;
+  transfer *one = user_data;
   (void)remote, (void)local, (void)remote_port, (void)local_port;
-  exchange->attempts++;
-  return exchange->once && exchange->attempts > 1 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+  one->attempts++;
+  if (one->once && one->attempts > 1)
+    return CURL_PREREQFUNC_ABORT;
+  if (one->body_length == 0)
+    identity_link_sent(one->transport->link, one->exchange);
+  return CURL_PREREQFUNC_OK;
 }
 #endif
 
-static bool set_callbacks(identity__exchange *exchange) {
-  CURL *easy = exchange->easy;
+/* Before 7.80 nothing tells when a request without a body leaves; how far it got is looked at now and then.
+ */
+static int on_progress(void *user_data, curl_off_t total, curl_off_t now, curl_off_t up_total,
+                       curl_off_t up_now) {
+  const transfer *one = user_data;
+  curl_off_t begun_us = 0;
+  (void)total, (void)now, (void)up_total, (void)up_now;
+  if (one->body_length == 0)
+    (void)curl_easy_getinfo(one->easy, CURLINFO_PRETRANSFER_TIME_T, &begun_us);
+  if (begun_us > 0)
+    identity_link_sent(one->transport->link, one->exchange);
+  return 0;
+}
+
+static int32_t events_of(int what) {
+  return (what == CURL_POLL_IN || what == CURL_POLL_INOUT ? IDENTITY_READABLE : 0) |
+         (what == CURL_POLL_OUT || what == CURL_POLL_INOUT ? IDENTITY_WRITABLE : 0);
+}
+
+static int on_watch(CURL *easy, curl_socket_t socket, int what, void *user_data, void *socket_data) {
+  const curl_transport *transport = user_data;
+  (void)easy, (void)socket_data;
+  return identity_link_watch(transport->link, socket, events_of(what)) ? 0 : -1;
+}
+
+static int on_timeout(CURLM *multi, long timeout_ms, void *user_data) {
+  const curl_transport *transport = user_data;
+  (void)multi;
+  identity_link_timer(transport->link, timeout_ms);
+  return 0;
+}
+
+/* ---- transfers ---- */
+
+static bool set_callbacks(transfer *one) {
+  CURL *easy = one->easy;
 #if LIBCURL_VERSION_NUM >= 0x075000
-  exchange->counted = IDENTITY__SET(easy, CURLOPT_PREREQFUNCTION, on_send) &&
-                      IDENTITY__SET(easy, CURLOPT_PREREQDATA, exchange);
+  one->counted =
+      IDENTITY__SET(easy, CURLOPT_PREREQFUNCTION, on_send) && IDENTITY__SET(easy, CURLOPT_PREREQDATA, one);
 #endif
-  return IDENTITY__SET(easy, CURLOPT_PRIVATE, exchange) &&
-         IDENTITY__SET(easy, CURLOPT_ERRORBUFFER, exchange->error_text) &&
-         IDENTITY__SET(easy, CURLOPT_WRITEFUNCTION, on_body) &&
-         IDENTITY__SET(easy, CURLOPT_WRITEDATA, exchange) &&
+  bool told = one->counted ||
+              (IDENTITY__SET(easy, CURLOPT_XFERINFOFUNCTION, on_progress) &&
+               IDENTITY__SET(easy, CURLOPT_XFERINFODATA, one) && IDENTITY__SET(easy, CURLOPT_NOPROGRESS, 0L));
+  return told && IDENTITY__SET(easy, CURLOPT_PRIVATE, one) &&
+         IDENTITY__SET(easy, CURLOPT_ERRORBUFFER, one->error_text) &&
+         IDENTITY__SET(easy, CURLOPT_WRITEFUNCTION, on_body) && IDENTITY__SET(easy, CURLOPT_WRITEDATA, one) &&
          IDENTITY__SET(easy, CURLOPT_HEADERFUNCTION, on_header) &&
-         IDENTITY__SET(easy, CURLOPT_HEADERDATA, exchange) &&
+         IDENTITY__SET(easy, CURLOPT_HEADERDATA, one) &&
          IDENTITY__SET(easy, CURLOPT_OPENSOCKETFUNCTION, on_open) &&
-         IDENTITY__SET(easy, CURLOPT_READFUNCTION, on_read) &&
-         IDENTITY__SET(easy, CURLOPT_READDATA, exchange);
+         IDENTITY__SET(easy, CURLOPT_READFUNCTION, on_read) && IDENTITY__SET(easy, CURLOPT_READDATA, one);
 }
 
-static void free_exchange(identity__exchange *exchange) {
-  if (exchange == NULL)
+static void free_transfer(transfer *one) {
+  if (one == NULL)
     return;
-  curl_easy_cleanup(exchange->easy);
-  identity__buffer_free(&exchange->response.body);
-  identity__buffer_free(&exchange->line_texts[0]);
-  identity__buffer_free(&exchange->line_texts[1]);
-  free(exchange);
+  curl_easy_cleanup(one->easy);
+  identity__buffer_free(&one->head);
+  free(one);
 }
 
-static identity__exchange *new_exchange(identity__transport *transport) {
-  identity__exchange *exchange = calloc(1, sizeof *exchange);
-  if (exchange == NULL)
+static transfer *new_transfer(curl_transport *transport) {
+  transfer *one = calloc(1, sizeof *one);
+  if (one == NULL)
     return NULL;
-  exchange->transport = transport;
-  identity__buffer_init(&exchange->response.body, IDENTITY__MAX_BODY);
-  for (int i = 0; i < 2; i++)
-    identity__buffer_init(&exchange->line_texts[i], IDENTITY__MAX_TOKEN + 256);
-  exchange->easy = curl_easy_init();
-  if (exchange->easy != NULL && identity__curl_set_options(exchange->easy, &transport->settings) &&
-      set_callbacks(exchange))
-    return exchange;
-  free_exchange(exchange);
+  one->transport = transport;
+  identity__buffer_init(&one->head, MOST_HEAD);
+  one->easy = curl_easy_init();
+  if (one->easy != NULL && identity__curl_set_options(one->easy, &transport->settings) && set_callbacks(one))
+    return one;
+  free_transfer(one);
   return NULL;
 }
 
-/* An idle exchange keeps its handle, its buffers' memory and every option that is the same for all requests.
- */
-static identity__exchange *take_exchange(identity__transport *transport) {
-  identity__exchange *exchange = transport->idle;
-  if (exchange == NULL)
-    return new_exchange(transport);
-  transport->idle = exchange->next;
+/* An idle one keeps its handle and every option that is the same for all requests. */
+static transfer *take_transfer(curl_transport *transport) {
+  transfer *one = transport->idle;
+  if (one == NULL)
+    return new_transfer(transport);
+  transport->idle = one->next;
   transport->idle_count--;
-  exchange->next = NULL;
-  return exchange;
+  return one;
 }
 
-/* Header lines with secrets are nodes of our own in front of the common list: libcurl reads them, we wipe
- * them. */
-static bool add_line(identity__exchange *exchange, int i, const char *name, const char *value,
-                     struct curl_slist **headers) {
-  identity__buffer *text = &exchange->line_texts[i];
-  if (value == NULL)
-    return true;
-  if (!identity__buffer_add_text(text, name) || !identity__buffer_add_text(text, value))
+static bool add_text(transfer *one, const char *name, const char *value) {
+  return identity__buffer_add_text(&one->head, name) && identity__buffer_add_text(&one->head, value) &&
+         identity__buffer_add(&one->head, "", 1);
+}
+
+/* Header lines are nodes and texts of our own: libcurl reads them, we wipe them. */
+static bool set_headers(transfer *one, const identity_http_request *request) {
+  uint32_t count = request->header_count;
+  bool whole = count < MOST_LINES;
+  for (uint32_t i = 0; i < count && whole; i++)
+    whole = identity__buffer_add_text(&one->head, request->headers[i].name) &&
+            add_text(one, ": ", request->headers[i].value);
+  if (!whole || !add_text(one, "Expect:", "")) /* a body is small: nobody is asked first */
     return false;
-  exchange->lines[i].data = text->bytes;
-  exchange->lines[i].next = *headers;
-  *headers = &exchange->lines[i];
-  return true;
-}
-
-static bool set_headers(identity__exchange *exchange, const identity__request *request) {
-  struct curl_slist *headers = exchange->transport->headers;
-  char name[80] = "";
-  if (request->header_name != NULL) {
-    identity__copy_line(name, sizeof name - 2, request->header_name);
-    memcpy(name + strlen(name), ": ", 3);
+  char *text = one->head.bytes;
+  for (uint32_t i = 0; i <= count; i++) {
+    one->lines[i].data = text;
+    one->lines[i].next = i < count ? &one->lines[i + 1] : NULL;
+    text += strlen(text) + 1;
   }
-  return add_line(exchange, 0, "Authorization: Bearer ", request->bearer, &headers) &&
-         add_line(exchange, 1, name, request->header_value, &headers) &&
-         IDENTITY__SET(exchange->easy, CURLOPT_HTTPHEADER, headers);
+  return IDENTITY__SET(one->easy, CURLOPT_HTTPHEADER, one->lines);
 }
 
-static bool set_method(CURL *easy, const identity__request *request) {
+static bool set_method(CURL *easy, const identity_http_request *request) {
   bool body = request->body != NULL;
   bool get = strcmp(request->method, "GET") == 0;
   bool set = body ? IDENTITY__SET(easy, CURLOPT_POST, 1L) : IDENTITY__SET(easy, CURLOPT_HTTPGET, 1L);
@@ -194,186 +226,148 @@ static bool set_method(CURL *easy, const identity__request *request) {
   return set && IDENTITY__SET(easy, CURLOPT_CUSTOMREQUEST, get ? NULL : request->method);
 }
 
-static bool prepare(identity__exchange *exchange, const identity__request *request, void *owner) {
-  exchange->owner = owner;
-  exchange->body = request->body;
-  exchange->body_length = request->body != NULL ? request->body_length : 0;
-  exchange->body_sent = 0;
-  exchange->once = request->once;
-  exchange->may_leave = request->may_leave;
-  exchange->response.late = false;
-  exchange->attempts = 0;
-  exchange->encoded = false;
-  exchange->error_text[0] = '\0';
-  exchange->response.body.maximum = request->max_body;
-  identity__headers_init(&exchange->headers);
-  /* Where nothing tells about a repeated request without a body, a connection of its own cannot be stale. */
-  bool fresh = request->once && request->body == NULL && !exchange->counted;
-  /* What comes back exists nowhere else: there must be room for it before anything is sent. */
-  size_t room = request->max_body < RESERVED_BODY ? request->max_body : RESERVED_BODY;
-  if (request->once && !identity__buffer_reserve(&exchange->response.body, room))
-    return false;
-  return IDENTITY__SET(exchange->easy, CURLOPT_URL, request->url) && set_method(exchange->easy, request) &&
-         set_headers(exchange, request) &&
-         IDENTITY__SET(exchange->easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
-}
-
-enum { KEPT_S = 118 }; /* how long libcurl trusts an idle connection by itself */
-
 /* Connections beyond the first are closed once they were idle for a while: while another was in use since,
  * what is older than that goes, all at once and with the next call. Else the one that may serve it would go,
  * too. */
-static void close_idle(const identity__transport *transport, const identity__exchange *exchange) {
+static void close_idle(const curl_transport *transport, const transfer *one) {
   int64_t idle_ms = identity__clock_now().boot_ms - transport->used_ms;
-  IDENTITY__SET_IF_KNOWN(exchange->easy, CURLOPT_MAXAGE_CONN,
+  IDENTITY__SET_IF_KNOWN(one->easy, CURLOPT_MAXAGE_CONN,
                          idle_ms < IDENTITY__IDLE_CONNECTION_MS ? IDENTITY__IDLE_CONNECTION_MS / 1000L
                                                                 : KEPT_S);
 }
 
-identity__exchange *identity__transport_start(identity__transport *transport,
-                                              const identity__request *request, void *owner) {
-  identity__pipe_guard guard;
-  identity__pipe_guard_enter(&guard);
-  identity__exchange *exchange = take_exchange(transport);
-  if (exchange != NULL)
-    close_idle(transport, exchange);
-  bool started = exchange != NULL && prepare(exchange, request, owner) &&
-                 curl_multi_add_handle(transport->multi, exchange->easy) == CURLM_OK;
-  if (started)
-    exchange->running = true;
-  else if (exchange != NULL) {
-    identity__exchange_release(transport, exchange);
-    exchange = NULL;
-  }
-  identity__pipe_guard_leave(&guard);
-  return exchange;
+static bool prepare(transfer *one, uint64_t exchange, const identity_http_request *request) {
+  one->exchange = exchange;
+  one->body = request->body;
+  one->body_length = request->body != NULL ? (size_t)request->body_length : 0;
+  one->body_sent = 0;
+  one->once = request->once;
+  one->attempts = 0;
+  one->error_text[0] = '\0';
+  close_idle(one->transport, one);
+  /* Where nothing tells about a repeated request without a body, a connection of its own cannot be stale. */
+  bool blind = request->once && request->body == NULL && !one->counted;
+  return IDENTITY__SET(one->easy, CURLOPT_URL, request->url) && set_method(one->easy, request) &&
+         set_headers(one, request) && IDENTITY__SET(one->easy, CURLOPT_FRESH_CONNECT, blind ? 1L : 0L);
 }
 
-/* A handle that was just added makes the poll return at once, so one round sends what can be sent. */
-void identity__transport_wait(identity__transport *transport, int64_t timeout_ms) {
-  identity__pipe_guard guard;
-  int running;
-  identity__pipe_guard_enter(&guard);
-  if (timeout_ms > 0)
-    (void)curl_multi_poll(transport->multi, NULL, 0, timeout_ms > 60000 ? 60000 : (int)timeout_ms, NULL);
-  (void)curl_multi_perform(transport->multi, &running);
-  identity__pipe_guard_leave(&guard);
-}
-
-void identity__transport_wake(identity__transport *transport) {
-  (void)curl_multi_wakeup(transport->multi);
-}
-
-static int32_t progress_of(const identity__exchange *exchange) {
-  curl_off_t begun_us = 0;
-  if (exchange->headers.status != 0)
-    return IDENTITY__ANSWERED;
-  /* Nobody can act on a request whose body is missing. */
-  if (exchange->body_length > 0)
-    return exchange->body_sent > 0 ? IDENTITY__SENT : IDENTITY__UNSENT;
-  if (exchange->attempts > 0)
-    return IDENTITY__SENT;
-  if (!exchange->counted)
-    (void)curl_easy_getinfo(exchange->easy, CURLINFO_PRETRANSFER_TIME_T, &begun_us);
-  return begun_us > 0 ? IDENTITY__SENT : IDENTITY__UNSENT;
-}
-
-static void conclude(identity__exchange *exchange, CURLcode result) {
-  identity__response *response = &exchange->response;
-  response->failure = IDENTITY_OK;
-  response->detail[0] = '\0';
-  response->progress = progress_of(exchange);
-  response->http_status = exchange->headers.status;
-  response->date_s = exchange->headers.date_s;
-  response->retry_after_ms = identity__headers_retry_after_ms(
-      &exchange->headers, identity__clock_read(&exchange->transport->clock).wall_ms / 1000);
-  if (result == CURLE_OK && response->http_status != 0)
-    return;
-  identity__curl_failure(response, exchange->easy, result, exchange->error_text,
-                         exchange->transport->settings.ca_file);
-  if (exchange->encoded)
-    identity__copy_line(response->detail, sizeof response->detail,
-                        "The answer has a content encoding nobody asked for");
-  else if (exchange->response.body.starved)
-    response->failure = IDENTITY_OUT_OF_MEMORY;
-  else if (exchange->response.body.failed)
-    identity__copy_line(response->detail, sizeof response->detail,
-                        "The answer is larger than the library takes");
-}
-
-identity__exchange *identity__transport_next(identity__transport *transport) {
-  identity__exchange *exchange = NULL;
-  identity__pipe_guard guard;
-  CURLMsg *message;
-  int left;
-  identity__pipe_guard_enter(&guard);
-  while (exchange == NULL && (message = curl_multi_info_read(transport->multi, &left)) != NULL) {
-    if (message->msg != CURLMSG_DONE)
-      continue;
-    CURLcode result = message->data.result;
-    (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&exchange);
-    conclude(exchange, result);
-  }
-  identity__pipe_guard_leave(&guard);
-  return exchange;
-}
-
-const identity__response *identity__exchange_response(const identity__exchange *exchange) {
-  return &exchange->response;
-}
-
-void *identity__exchange_owner(const identity__exchange *exchange) {
-  return exchange->owner;
-}
-
-int32_t identity__exchange_progress(const identity__exchange *exchange) {
-  return progress_of(exchange);
-}
-
-static void stop(identity__transport *transport, identity__exchange *exchange) {
-  identity__pipe_guard guard;
-  if (!exchange->running)
-    return;
-  identity__pipe_guard_enter(&guard);
-  (void)curl_multi_remove_handle(transport->multi, exchange->easy);
-  identity__pipe_guard_leave(&guard);
-  exchange->running = false;
-  transport->used_ms = identity__clock_now().boot_ms;
-}
-
-void identity__exchange_release(identity__transport *transport, identity__exchange *exchange) {
-  stop(transport, exchange);
-  (void)curl_easy_setopt(exchange->easy, CURLOPT_HTTPHEADER, NULL);
-  identity__buffer_reset(&exchange->response.body);
-  identity__buffer_reset(&exchange->line_texts[0]);
-  identity__buffer_reset(&exchange->line_texts[1]);
-  exchange->body = NULL;
-  exchange->owner = NULL;
+/* Wiped; few of those that are idle are kept. */
+static void put_back(curl_transport *transport, transfer *one) {
+  (void)curl_easy_setopt(one->easy, CURLOPT_HTTPHEADER, NULL);
+  identity__buffer_reset(&one->head);
+  one->body = NULL;
   if (transport->idle_count >= IDENTITY__MAX_CONNECTIONS) {
-    free_exchange(exchange);
+    free_transfer(one);
     return;
   }
-  if (exchange->response.body.capacity > IDLE_BODY)
-    identity__buffer_free(&exchange->response.body);
-  exchange->next = transport->idle;
-  transport->idle = exchange;
+  one->next = transport->idle;
+  transport->idle = one;
   transport->idle_count++;
 }
 
-static bool add_header(identity__transport *transport, const char *line) {
-  struct curl_slist *headers = curl_slist_append(transport->headers, line);
-  if (headers != NULL)
-    transport->headers = headers;
-  return headers != NULL;
+static void take_off(curl_transport *transport, transfer *one) {
+  transfer **place = &transport->running;
+  while (*place != one)
+    place = &(*place)->next;
+  *place = one->next;
+  (void)curl_multi_remove_handle(transport->multi, one->easy);
+  transport->used_ms = identity__clock_now().boot_ms;
+  put_back(transport, one);
 }
 
-static bool copy_settings(identity__transport *transport, const identity__transport_settings *settings) {
+/* ---- the seam ---- */
+
+/* Nothing is written here: that is left to the timer that libcurl sets. */
+static identity_status curl_start(void *state, identity_link *link, uint64_t exchange,
+                                  const identity_http_request *request) {
+  curl_transport *transport = state;
+  (void)link;
+  transfer *one = take_transfer(transport);
+  bool started = one != NULL && prepare(one, exchange, request) &&
+                 curl_multi_add_handle(transport->multi, one->easy) == CURLM_OK;
+  if (started) {
+    one->next = transport->running;
+    transport->running = one;
+  } else if (one != NULL)
+    put_back(transport, one);
+  return started ? IDENTITY_OK : IDENTITY_OUT_OF_MEMORY;
+}
+
+static void curl_cancel(void *state, uint64_t exchange) {
+  curl_transport *transport = state;
+  identity__pipe_guard guard;
+  identity__pipe_guard_enter(&guard);
+  transfer *one = transport->running;
+  while (one != NULL && one->exchange != exchange)
+    one = one->next;
+  if (one != NULL)
+    take_off(transport, one);
+  identity__pipe_guard_leave(&guard);
+}
+
+/* Only a connection that multiplexes carries more than one exchange. */
+static void learn_capacity(const curl_transport *transport, CURL *easy) {
+  long version = 0;
+  if (curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version) != CURLE_OK || version == 0)
+    return;
+  identity_link_set_capacity(transport->link, version >= CURL_HTTP_VERSION_2_0 ? IDENTITY__MAX_EXCHANGES
+                                                                               : IDENTITY__MAX_CONNECTIONS);
+}
+
+static void conclude(curl_transport *transport, transfer *one, CURLcode result) {
+  identity__curl_trouble failure = {.status = IDENTITY_OK};
+  if (result != CURLE_OK)
+    identity__curl_failure(&failure, one->easy, result, one->error_text, transport->settings.ca_file);
+  if (!one->counted)
+    (void)on_progress(one, 0, 0, 0, 0);
+  if (result == CURLE_OK)
+    learn_capacity(transport, one->easy);
+  uint64_t exchange = one->exchange;
+  take_off(transport, one);
+  identity_link_complete(transport->link, exchange, failure.status, failure.detail);
+}
+
+static void read_results(curl_transport *transport) {
+  CURLMsg *message;
+  int left;
+  while ((message = curl_multi_info_read(transport->multi, &left)) != NULL) {
+    transfer *one = NULL;
+    if (message->msg != CURLMSG_DONE)
+      continue;
+    CURLcode result = message->data.result;
+    (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&one);
+    conclude(transport, one, result);
+  }
+}
+
+static void act(curl_transport *transport, curl_socket_t socket, int events) {
+  identity__pipe_guard guard;
+  int running;
+  identity__pipe_guard_enter(&guard);
+  (void)curl_multi_socket_action(transport->multi, socket, events, &running);
+  read_results(transport);
+  identity__pipe_guard_leave(&guard);
+}
+
+static void curl_on_socket(void *state, int64_t socket, int32_t events) {
+  act(state, (curl_socket_t)socket,
+      ((events & IDENTITY_READABLE) != 0 ? CURL_CSELECT_IN : 0) |
+          ((events & IDENTITY_WRITABLE) != 0 ? CURL_CSELECT_OUT : 0) |
+          ((events & IDENTITY_BROKEN) != 0 ? CURL_CSELECT_ERR : 0));
+}
+
+static void curl_on_timer(void *state) {
+  act(state, CURL_SOCKET_TIMEOUT, 0);
+}
+
+/* ---- begin and end ---- */
+
+static bool copy_settings(curl_transport *transport, const identity__transport_settings *settings) {
   transport->settings.environment_proxy = settings->environment_proxy;
   transport->settings.loopback_http = settings->loopback_http;
   transport->settings.ca_file = identity__secret_copy(settings->ca_file);
   transport->settings.ca_pem = identity__secret_copy(settings->ca_pem);
   transport->settings.proxy = identity__secret_copy(settings->proxy);
-  transport->settings.user_agent = identity__secret_copy(settings->user_agent);
   for (uint32_t i = 0; i < settings->resolve_count; i++) {
     struct curl_slist *resolve = curl_slist_append(transport->settings.resolve, settings->resolve[i]);
     if (resolve == NULL)
@@ -382,8 +376,7 @@ static bool copy_settings(identity__transport *transport, const identity__transp
   }
   return (transport->settings.ca_file != NULL) == (settings->ca_file != NULL) &&
          (transport->settings.ca_pem != NULL) == (settings->ca_pem != NULL) &&
-         (transport->settings.proxy != NULL) == (settings->proxy != NULL) &&
-         transport->settings.user_agent != NULL;
+         (transport->settings.proxy != NULL) == (settings->proxy != NULL);
 }
 
 static identity_status check_settings(const identity__transport_settings *settings, identity_error *error) {
@@ -396,51 +389,66 @@ static identity_status check_settings(const identity__transport_settings *settin
   return IDENTITY_OK;
 }
 
-identity__transport *identity__transport_new(const identity__transport_settings *settings,
-                                             identity_error *error) {
-  if (check_settings(settings, error) != IDENTITY_OK)
-    return NULL;
-  identity__transport *transport = calloc(1, sizeof *transport);
-  if (transport == NULL || !identity__curl_global_enter()) {
-    free(transport);
-    (void)identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
-    return NULL;
-  }
-  if (settings->clock != NULL)
-    transport->clock = *settings->clock;
-  transport->multi = curl_multi_init();
-  transport->used_ms = INT64_MIN / 2;
-  /* Without file descriptors libcurl makes a handle that nothing can wake. */
-  if (transport->multi != NULL && curl_multi_wakeup(transport->multi) == CURLM_OK &&
-      copy_settings(transport, settings) && add_header(transport, "Accept: application/json") &&
-      add_header(transport, "Content-Type: application/json") && add_header(transport, "Expect:") &&
-      curl_multi_setopt(transport->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)IDENTITY__MAX_CONNECTIONS) ==
-          CURLM_OK &&
-      curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, (long)IDENTITY__MAX_CONNECTIONS) == CURLM_OK)
-    return transport;
-  identity__transport_free(transport);
-  (void)identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
-  return NULL;
+static bool set_multi(curl_transport *transport) {
+  CURLM *multi = transport->multi;
+  return curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_watch) == CURLM_OK &&
+         curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, transport) == CURLM_OK &&
+         curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timeout) == CURLM_OK &&
+         curl_multi_setopt(multi, CURLMOPT_TIMERDATA, transport) == CURLM_OK &&
+         curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)IDENTITY__MAX_CONNECTIONS) ==
+             CURLM_OK &&
+         curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)IDENTITY__MAX_CONNECTIONS) == CURLM_OK;
 }
 
-void identity__transport_free(identity__transport *transport) {
+static identity_status curl_open(void *user_data, identity_link *link, void **state) {
+  curl_transport *transport = user_data;
+  transport->link = link;
+  *state = transport;
+  return IDENTITY_OK;
+}
+
+static void curl_close(void *state) {
+  curl_transport *transport = state;
   identity__pipe_guard guard;
-  if (transport == NULL)
-    return;
   identity__pipe_guard_enter(&guard);
+  while (transport->running != NULL)
+    take_off(transport, transport->running);
   while (transport->idle != NULL) {
-    identity__exchange *exchange = transport->idle;
-    transport->idle = exchange->next;
-    free_exchange(exchange);
+    transfer *one = transport->idle;
+    transport->idle = one->next;
+    free_transfer(one);
   }
   (void)curl_multi_cleanup(transport->multi);
-  curl_slist_free_all(transport->headers);
   curl_slist_free_all(transport->settings.resolve);
   identity__secret_free(transport->settings.ca_file);
   identity__secret_free(transport->settings.ca_pem);
   identity__secret_free(transport->settings.proxy);
-  identity__secret_free(transport->settings.user_agent);
   identity__pipe_guard_leave(&guard);
   identity__curl_global_leave();
   free(transport);
+}
+
+identity_status identity__curl_transport(const identity__transport_settings *settings,
+                                         identity_transport *calls, identity_error *error) {
+  if (check_settings(settings, error) != IDENTITY_OK)
+    return error->status;
+  curl_transport *transport = calloc(1, sizeof *transport);
+  if (transport == NULL || !identity__curl_global_enter()) {
+    free(transport);
+    return identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
+  }
+  *calls = (identity_transport){.struct_size = sizeof *calls,
+                                .user_data = transport,
+                                .open = curl_open,
+                                .close = curl_close,
+                                .start = curl_start,
+                                .cancel = curl_cancel,
+                                .on_socket = curl_on_socket,
+                                .on_timer = curl_on_timer};
+  transport->used_ms = INT64_MIN / 2;
+  transport->multi = curl_multi_init();
+  if (transport->multi != NULL && set_multi(transport) && copy_settings(transport, settings))
+    return IDENTITY_OK;
+  curl_close(transport);
+  return identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
 }

@@ -1,7 +1,7 @@
 #include "transport/curl_failure.h"
 #include "base/clock.h"
-#include "base/text.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -53,12 +53,11 @@ static identity_status refine(CURL *easy, identity_status status) {
   return status;
 }
 
-void identity__curl_failure(identity__response *response, CURL *easy, CURLcode result, const char *error_text,
-                            const char *ca_file) {
-  char line[CURL_ERROR_SIZE + 256];
-  response->failure = refine(easy, status_of(result));
+void identity__curl_failure(identity__curl_trouble *failure, CURL *easy, CURLcode result,
+                            const char *error_text, const char *ca_file) {
+  failure->status = refine(easy, status_of(result));
   const char *text = error_text[0] != '\0' ? error_text : curl_easy_strerror(result);
-  bool name_file = response->failure == IDENTITY_CA_FILE && ca_file != NULL;
-  (void)snprintf(line, sizeof line, "%s%s%s", text, name_file ? ": " : "", name_file ? ca_file : "");
-  identity__copy_line(response->detail, sizeof response->detail, line);
+  bool name_file = failure->status == IDENTITY_CA_FILE && ca_file != NULL;
+  (void)snprintf(failure->detail, sizeof failure->detail, "%s%s%s", text, name_file ? ": " : "",
+                 name_file ? ca_file : "");
 }

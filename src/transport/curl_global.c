@@ -36,8 +36,9 @@ static void pipe_only(sigset_t *set) {
 void identity__pipe_guard_enter(identity__pipe_guard *guard) {
   sigset_t pipe;
   pipe_only(&pipe);
-  guard->was_pending = pipe_is_pending();
   pthread_sigmask(SIG_BLOCK, &pipe, &guard->before);
+  /* Where it was not blocked it cannot be pending: it would have been delivered. */
+  guard->was_pending = sigismember(&guard->before, SIGPIPE) == 1 && pipe_is_pending();
 }
 
 void identity__pipe_guard_leave(const identity__pipe_guard *guard) {

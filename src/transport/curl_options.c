@@ -71,7 +71,6 @@ static bool set_network(CURL *easy, const identity__curl_settings *settings) {
   bool set = IDENTITY__SET(easy, CURLOPT_NOSIGNAL, 1L) && IDENTITY__SET(easy, CURLOPT_FOLLOWLOCATION, 0L) &&
              IDENTITY__SET(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) &&
              IDENTITY__SET(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)IDENTITY__CONNECT_TIMEOUT_MS) &&
-             IDENTITY__SET(easy, CURLOPT_USERAGENT, settings->user_agent) &&
              IDENTITY__SET(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   /* Plain http never leaves this machine: no proxy, whoever asks for one. */
   bool proxied = settings->proxy != NULL && !settings->loopback_http;

@@ -15,7 +15,6 @@ typedef struct identity__curl_settings {
   char *ca_file;
   char *ca_pem;
   char *proxy;
-  char *user_agent;
   struct curl_slist *resolve;
   int32_t environment_proxy;
   int32_t loopback_http;

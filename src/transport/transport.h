@@ -1,15 +1,16 @@
-/* The seam to the network: requests go in, answers come out, and one place waits. Knows nothing of tokens or
- * JSON. One thread at a time, but for identity__transport_wake. curl.c implements it over one libcurl multi
- * handle, so that connections and the parsed CA bundle are shared by everything on it. */
+/* The network as the loop sees it: requests go in, answers come out, and one place waits. Knows nothing of
+ * tokens or JSON. Behind it is a transport of platform.h: the host's, or libcurl (curl.c). One thread at a
+ * time, but for identity__transport_wake. */
 #ifndef IDENTITY__TRANSPORT_H
 #define IDENTITY__TRANSPORT_H
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "transport/poller.h"
 
-#include <identity/identity.h>
+#include <identity/platform.h>
 
-typedef struct identity__transport identity__transport;
+typedef struct identity_link identity__transport;
 typedef struct identity__exchange identity__exchange; /* one request and its answer */
 
 typedef struct identity__transport_settings {
@@ -22,6 +23,8 @@ typedef struct identity__transport_settings {
   const char *const *resolve; /* "host:port:address" */
   uint32_t resolve_count;
   const identity__clock *clock; /* for what headers say about time, copied; NULL: the system's */
+  const identity_transport
+      *host; /* the host's own transport, copied; NULL, or one without a start: libcurl */
 } identity__transport_settings;
 
 typedef struct identity__request {
@@ -32,8 +35,8 @@ typedef struct identity__request {
   const char *header_value;
   const char *body; /* lives until the exchange is released; NULL: none */
   size_t body_length;
-  size_t max_body;                      /* of the answer */
-  bool (*may_leave)(const void *owner); /* asked once, when the body is about to; NULL: it may */
+  size_t max_body;                                         /* of the answer */
+  bool (*may_leave)(const void *owner, identity__now now); /* asked once, when it is about to; NULL: it may */
   int32_t once; /* must not reach the wire twice, whatever happens to the connection */
 } identity__request;
 
@@ -59,9 +62,13 @@ void identity__transport_free(identity__transport *transport);
 /* Begins an exchange; owner comes back with it. NULL: memory is out. */
 identity__exchange *identity__transport_start(identity__transport *transport,
                                               const identity__request *request, void *owner);
+/* How many exchanges may run at a time. */
+uint32_t identity__transport_capacity(identity__transport *transport);
 /* Sends and receives what can be, waiting up to timeout_ms for something to do (0: one pass without waiting).
  */
 void identity__transport_wait(identity__transport *transport, int64_t timeout_ms);
+/* The sockets, for who waits for them in the loop's place. */
+identity__poller *identity__transport_poller(identity__transport *transport);
 /* Ends a running wait, or the next one; from any thread. */
 void identity__transport_wake(identity__transport *transport);
 /* The next exchange that is over, or NULL. The caller releases it. */
@@ -70,7 +77,7 @@ identity__exchange *identity__transport_next(identity__transport *transport);
 const identity__response *identity__exchange_response(const identity__exchange *exchange);
 void *identity__exchange_owner(const identity__exchange *exchange);
 /* Whether any byte of the request may have left. */
-int32_t identity__exchange_progress(const identity__exchange *exchange);
+int32_t identity__exchange_progress(identity__exchange *exchange);
 /* Wipes it; one that still runs is given up (its connection is closed). */
 void identity__exchange_release(identity__transport *transport, identity__exchange *exchange);
 

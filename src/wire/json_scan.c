@@ -12,9 +12,10 @@ typedef struct scanner {
 } scanner;
 
 static void skip_space(scanner *scan) {
-  while (scan->at < scan->end &&
-         (*scan->at == ' ' || *scan->at == '\n' || *scan->at == '\r' || *scan->at == '\t'))
-    scan->at++;
+  const char *at = scan->at;
+  while (at < scan->end && *at <= ' ' && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
+    at++;
+  scan->at = at;
 }
 
 static bool take(scanner *scan, char expected) {
@@ -73,25 +74,49 @@ static bool take_escape(scanner *scan) {
   return c != '\0' && strchr("\"\\/bfnrt", c) != NULL;
 }
 
+/* The first of eight bytes at its low end, whatever machine this is. */
+static uint64_t eight_bytes(const char *at) {
+  uint64_t bytes;
+  memcpy(&bytes, at, sizeof bytes);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  bytes = __builtin_bswap64(bytes);
+#endif
+  return bytes;
+}
+
+/* The top bit of each byte that ends a plain stretch: a quote, a backslash, a control character, or one
+ * beyond ASCII. A borrow may set the bit of a byte behind the first such one, never of one before it. */
+static uint64_t specials(uint64_t bytes) {
+  const uint64_t ones = UINT64_C(0x0101010101010101);
+  uint64_t quotes = bytes ^ ones * '"';
+  uint64_t slashes = bytes ^ ones * '\\';
+  return ((quotes - ones) | (slashes - ones) | (bytes - ones * 0x20) | bytes) & ones * 0x80;
+}
+
+/* Most of an answer is plain text: eight bytes at a time. */
+static const char *skip_plain(const char *at, const char *end) {
+  while (end - at >= 8) {
+    uint64_t found = specials(eight_bytes(at));
+    if (found != 0)
+      return at + __builtin_ctzll(found) / 8;
+    at += 8;
+  }
+  while (at < end && (uint8_t)*at >= 0x20 && (uint8_t)*at < 0x80 && *at != '"' && *at != '\\')
+    at++;
+  return at;
+}
+
 static bool take_string(scanner *scan) {
   if (!take(scan, '"'))
     return false;
-  while (scan->at < scan->end) {
+  while ((scan->at = skip_plain(scan->at, scan->end)) < scan->end) {
     uint8_t c = (uint8_t)*scan->at;
-    if (c == '"') {
-      scan->at++;
-      return true;
-    }
-    if (c >= 0x80) {
-      size_t length = identity__utf8_length(scan->at, (size_t)(scan->end - scan->at));
-      if (length == 0)
-        return false;
-      scan->at += length;
-      continue;
-    }
-    if (c < 0x20)
+    size_t length = c >= 0x80 ? identity__utf8_length(scan->at, (size_t)(scan->end - scan->at)) : 1;
+    if (c < 0x20 || length == 0)
       return false;
-    scan->at++;
+    scan->at += length;
+    if (c == '"')
+      return true;
     if (c == '\\' && !take_escape(scan))
       return false;
   }
@@ -99,10 +124,12 @@ static bool take_string(scanner *scan) {
 }
 
 static bool take_digits(scanner *scan) {
-  const char *start = scan->at;
-  while (scan->at < scan->end && identity__is_digit(*scan->at))
-    scan->at++;
-  return scan->at > start;
+  const char *at = scan->at;
+  while (at < scan->end && *at >= '0' && *at <= '9')
+    at++;
+  bool any = at > scan->at;
+  scan->at = at;
+  return any;
 }
 
 static bool take_number_text(scanner *scan) {
@@ -184,6 +211,32 @@ bool identity__json_scan(const char *bytes, size_t length) {
   return scan.at == scan.end;
 }
 
+/* ---- finding, in what the scan has found whole ---- */
+
+/* Behind a list or an object: only its strings can hold a bracket that is none. */
+static bool skip_nested(scanner *scan) {
+  int32_t depth = 0;
+  while (scan->at < scan->end) {
+    char c = *scan->at;
+    if (c == '"') {
+      if (!take_string(scan))
+        return false;
+      continue;
+    }
+    scan->at++;
+    depth += (c == '{' || c == '[') - (c == '}' || c == ']');
+    if (depth == 0)
+      return true;
+  }
+  return false;
+}
+
+static bool skip_value(scanner *scan) {
+  skip_space(scan);
+  bool nested = scan->at < scan->end && (*scan->at == '{' || *scan->at == '[');
+  return nested ? skip_nested(scan) : take_value(scan);
+}
+
 /* Moves to the value of a member of the object that begins here. */
 static bool enter_member(scanner *scan, const char *name) {
   skip_space(scan);
@@ -201,7 +254,7 @@ static bool enter_member(scanner *scan, const char *name) {
     skip_space(scan);
     if (length == strlen(name) && memcmp(start + 1, name, length) == 0)
       return true;
-    if (!take_value(scan))
+    if (!skip_value(scan))
       return false;
     skip_space(scan);
     (void)take(scan, ',');
@@ -216,7 +269,7 @@ identity__json_span identity__json_find(const char *bytes, size_t length, const 
     if (!enter_member(&scan, *path))
       return none;
   const char *start = scan.at;
-  if (!take_value(&scan))
+  if (!skip_value(&scan))
     return none;
   identity__json_span span = {start, (size_t)(scan.at - start)};
   return span;

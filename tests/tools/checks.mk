@@ -4,21 +4,22 @@ NM ?= $(CROSS_COMPILE)nm
 ASAN_BUILD := $(B)/asan
 VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect,possible \
   --errors-for-leak-kinds=definite,indirect,possible --num-callers=30
-OUR_SOURCES := $(LIB_SOURCES) $(CLI_SOURCES) $(SANDBOX_SOURCES)
+OUR_SOURCES := $(LIB_SOURCES) $(CLI_SOURCES) $(LOOP_SOURCES) $(SANDBOX_SOURCES)
 SHELL_SCRIPTS := $(wildcard tests/*/*.sh examples/*/*.sh)
 
 .PHONY: check-warnings check-asan check-valgrind check-tidy check-cppcheck check-headers check-includes check-symbols \
   check-house check-docs check-install check-shell check-prism check-slow check-faults check-fault-list \
-  check-soak
+  check-soak check-loops check-http2
 
 CHECKS := check-warnings check-headers check-includes check-symbols check-house check-docs check-install \
-  check-shell check-fault-list check-slow check-faults check-soak check-asan check-valgrind check-tidy check-cppcheck check-prism
+  check-shell check-fault-list check-slow check-faults check-loops check-http2 check-soak check-asan check-valgrind check-tidy check-cppcheck check-prism
 
 check: test $(CHECKS) ## everything: tests, sanitizers, valgrind, static checks, contract
 	@echo "check: all of it passed"
 
 check-warnings: ## compile everything with warnings as errors, optimised for size and for debugging
-	$(MAKE) B=$(B)/warnings WERROR=1 CFLAGS="-Os -g0" lib tools test-programs soak-programs
+	$(MAKE) B=$(B)/warnings WERROR=1 CFLAGS="-Os -g0" lib tools test-programs soak-programs \
+	  loops-of-packages $(B)/warnings/http2/fetches
 	$(MAKE) B=$(B)/warnings-debug WERROR=1 CFLAGS="-O0 -g0 -D_FORTIFY_SOURCE=0 -Wno-cpp" lib
 
 check-asan: ## the tests under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer
@@ -32,13 +33,14 @@ check-valgrind: test-programs ## the tests under valgrind: no leak, no error
 
 check-tidy: ## clang-tidy without a finding
 	sh tests/tools/check_tidy.sh "-Iinclude -Isrc $(call pkg,--cflags,libcurl)" $(LIB_SOURCES)
-	sh tests/tools/check_tidy.sh "-Iinclude $(call pkg,--cflags,libmicrohttpd openssl)" $(CLI_SOURCES) $(SANDBOX_SOURCES)
+	sh tests/tools/check_tidy.sh "-Iinclude $(patsubst -I%,-isystem%,$(call pkg,--cflags,libmicrohttpd openssl libuv glib-2.0))" $(CLI_SOURCES) $(LOOP_SOURCES) \
+	  $(SANDBOX_SOURCES)
 
 check-cppcheck: ## cppcheck without a finding
 	@cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
 	  --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches -Iinclude -Isrc $(LIB_SOURCES)
 	@cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
-	  --suppress=missingIncludeSystem -Iinclude $(CLI_SOURCES) $(SANDBOX_SOURCES)
+	  --suppress=missingIncludeSystem -Iinclude $(CLI_SOURCES) $(LOOP_SOURCES) $(SANDBOX_SOURCES)
 	@echo "cppcheck: $(words $(OUR_SOURCES)) files, no finding"
 
 check-headers: ## each public header alone as C99, C11 and C++11, and within its budget of lines
@@ -74,6 +76,12 @@ check-fault-list: ## each fault that is listed has a test with its number
 
 check-soak: tools soak-programs ## 24 virtual hours of every trouble: nobody is signed out who should not be (SEED= HOURS=)
 	SOAK_SEED="$(SEED)" SOAK_HOURS="$(HOURS)" bash tests/soak/run.sh $(B)
+
+check-loops: tools loops loops-of-packages ## the journey on each event loop of examples/loops
+	bash tests/loops/run.sh $(B)
+
+check-http2: tools loops $(B)/http2/fetches ## many calls over one HTTP/2 connection, through nginx
+	bash tests/http2/run.sh $(B)
 
 check-prism: tools ## the stand-in service and the library against the OpenAPI file, judged by Prism
 	@test -x $(B)/npm/node_modules/.bin/prism || { echo "prism is missing: make deps-check"; exit 1; }

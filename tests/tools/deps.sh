@@ -5,6 +5,7 @@ set -eu
 
 what=${1:-base}
 build=${2:-build}
+PATH=$PATH:/usr/sbin:/sbin # nginx lives there, which is not on everybody's path
 
 have_program() { command -v "$1" >/dev/null 2>&1; }
 have_library() { have_program pkg-config && pkg-config --exists "$1"; }
@@ -28,7 +29,13 @@ program cppcheck|cppcheck|cppcheck|cppcheck|cppcheck|cppcheck
 program shellcheck|shellcheck|shellcheck|ShellCheck|shellcheck|shellcheck
 program strace|strace|strace|strace|strace|-
 program node|nodejs|nodejs|nodejs|nodejs|node
-program npm|npm|npm|npm|npm|-'
+program npm|npm|npm|npm|npm|-
+program nginx|nginx-light|nginx|nginx|nginx|nginx
+library libuv|libuv1-dev|libuv-dev|libuv-devel|libuv|libuv
+library glib-2.0|libglib2.0-dev|glib-dev|glib2-devel|glib2|glib'
+
+# Where there is apt: the size of the library on another architecture is measured with Debian's packages for it.
+apt_needs='program arm-linux-gnueabihf-gcc|gcc-arm-linux-gnueabihf'
 
 manager_column() {
   if have_program apt-get; then echo 2; elif have_program apk; then echo 3; elif have_program dnf; then echo 4
@@ -50,10 +57,25 @@ as_root() {
   fi
 }
 
+# Debian starts what it installs, and nobody has asked for a web server: this file, which is Debian's own way, says no.
+apt_install() {
+  policy=/usr/sbin/policy-rc.d
+  [ -e "$policy" ] && policy=
+  if [ -n "$policy" ]; then
+    trap 'as_root rm -f "$policy"' EXIT
+    trap 'exit 1' INT TERM
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
+  fi
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-remove --no-install-recommends $1
+  [ -z "$policy" ] || as_root rm -f "$policy"
+  trap - EXIT INT TERM
+}
+
 install_packages() {
   case $1 in
   2) as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q
-     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-remove --no-install-recommends $2 ;;
+     apt_install "$2" ;;
   3) as_root apk add $2 ;;
   4) as_root dnf install -y $2 ;;
   5) as_root pacman -S --needed --noconfirm $2 ;;
@@ -116,6 +138,7 @@ base) settle "$base_needs" ;;
 check)
   settle "$base_needs"
   settle "$check_needs"
+  [ "$(manager_column)" -ne 2 ] || settle "$apt_needs"
   settle_prism
   ;;
 *)

@@ -52,6 +52,7 @@ list_jobs() {
   if [ "$scripts" = yes ]; then
     echo "stand-in-service bash tests/sandbox_test/run.sh $build/identity-sandbox"
     echo "command-line-client bash tests/cli/journey.sh $build"
+    echo "event-loops bash tests/loops/run.sh $build --quick"
   fi
   for kind in $kinds; do
     list_programs $kind | while IFS= read -r program; do echo "${program##*/} $wrap $program"; done
@@ -99,6 +100,7 @@ if [ "$scripts" = yes ]; then
   echo "scripts"
   report_script stand-in-service
   report_script command-line-client
+  report_script event-loops
 fi
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

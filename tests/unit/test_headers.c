@@ -3,6 +3,8 @@
 #include "base/limits.h"
 #include "transport/headers.h"
 
+#include <time.h>
+
 static identity__headers headers;
 
 /* The lines of an answer, each as libcurl hands it over; no zero byte behind them. */
@@ -99,6 +101,25 @@ static void the_date_is_read_in_every_form_and_case(void **state) {
   }
 }
 
+/* Every day of 230 years, each at another time of it, as gmtime tells them. */
+static void the_usual_date_is_right_on_every_day(void **state) {
+  static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  for (int64_t when = 12345; when < INT64_C(230) * 31557600; when += 86400 + 1237) {
+    char line[64];
+    struct tm parts;
+    time_t moment = (time_t)when;
+    (void)begin(state);
+    assert_non_null(gmtime_r(&moment, &parts));
+    (void)snprintf(line, sizeof line, "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n", days[parts.tm_wday],
+                   parts.tm_mday, months[parts.tm_mon], parts.tm_year + 1900, parts.tm_hour, parts.tm_min,
+                   parts.tm_sec);
+    assert_true(add(line));
+    CHECK_INT(line, headers.date_s, when);
+  }
+}
+
 #define NOW "Date: Tue, 14 Nov 2023 22:13:20 GMT\r\n"
 
 static const struct {
@@ -190,6 +211,7 @@ static const struct CMUnitTest tests[] = {
     HEADER_TEST(status_lines_are_read),
     HEADER_TEST(the_last_answer_counts),
     HEADER_TEST(the_date_is_read_in_every_form_and_case),
+    HEADER_TEST(the_usual_date_is_right_on_every_day),
     HEADER_TEST(retry_after_is_time_to_wait),
     HEADER_TEST(a_date_means_nothing_to_a_device_without_date),
     HEADER_TEST(an_encoded_body_is_noticed),

@@ -96,15 +96,19 @@ static void a_token_whose_age_was_lost_is_refreshed_before_use(void **state) {
   CHECK_ASK("cooldown", identity__machine_ask(&machine, start), FAIL, IDENTITY_REFRESH_DEFERRED);
 }
 
+static bool is_soft(identity__now now) {
+  return now.boot_ms >= identity__machine_soft_ms(&machine);
+}
+
 /* Not the same moment for everyone: 0.75 to 0.85 of its life. */
 static void a_token_is_worth_replacing_after_three_quarters_of_its_life(void **state) {
   (void)state;
   bool early = false, behind = false;
   for (int64_t i = 0; i < 1000; i++) {
     machine.record.grant.sent_boot_ms = start.boot_ms + i;
-    assert_false(identity__machine_is_soft(&machine, after(i + LIFE * 75 / 100 - 1)));
-    assert_true(identity__machine_is_soft(&machine, after(i + LIFE * 85 / 100)));
-    bool soft = identity__machine_is_soft(&machine, after(i + LIFE * 80 / 100));
+    assert_false(is_soft(after(i + LIFE * 75 / 100 - 1)));
+    assert_true(is_soft(after(i + LIFE * 85 / 100)));
+    bool soft = is_soft(after(i + LIFE * 80 / 100));
     early = early || soft;
     behind = behind || !soft;
   }
@@ -114,11 +118,11 @@ static void a_token_is_worth_replacing_after_three_quarters_of_its_life(void **s
 static void what_cannot_be_replaced_or_measured_is_never_soft(void **state) {
   (void)state;
   machine.record.grant.age = IDENTITY__AGE_ADOPTED;
-  assert_false(identity__machine_is_soft(&machine, after(DAY)));
+  assert_false(is_soft(after(DAY)));
   machine.record.grant.age = IDENTITY__AGE_LOST;
-  assert_false(identity__machine_is_soft(&machine, after(DAY)));
+  assert_false(is_soft(after(DAY)));
   sign_in_with(NULL, LIFE);
-  assert_false(identity__machine_is_soft(&machine, after(LIFE)));
+  assert_false(is_soft(after(LIFE)));
 }
 
 /* ---- an adopted pair, and none to refresh with ---- */
