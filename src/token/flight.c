@@ -218,8 +218,13 @@ int32_t identity__flight_landed(identity__flight *flight, identity__machine *mac
     return look(flight, LOOKING);
   flight->verdict = identity__refresh_verdict(&landing->facts);
   flight->grant = landing->grant;
-  flight->failure = (identity__failure){flight->verdict,  landing->retry_after_ms, landing->running,
-                                        landing->closing, moment->random,          moment->now};
+  flight->failure = (identity__failure){.verdict = flight->verdict,
+                                        .retry_after_ms = landing->retry_after_ms,
+                                        .answered = landing->facts.whole && landing->facts.http_status >= 429,
+                                        .running = landing->running,
+                                        .closing = landing->closing,
+                                        .random = moment->random,
+                                        .now = moment->now};
   if (has_moved(flight, machine))
     return end_by_standing(flight, machine, IDENTITY_OK);
   if (is_refusal(flight->verdict))

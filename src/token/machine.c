@@ -44,7 +44,7 @@ int64_t identity__machine_soft_ms(const identity__machine *machine) {
   /* The moment of its birth is chance enough for where in the span this one lies. */
   uint64_t dice =
       ((uint64_t)grant->sent_boot_ms + machine->record.generation) * UINT64_C(0x9E3779B97F4A7C15) >> 32;
-  int64_t permille = 750 + (int64_t)(dice % 101);
+  int64_t permille = 550 + (int64_t)(dice % 301);
   return grant->sent_boot_ms + grant->life_ms / 1000 * permille;
 }
 

@@ -139,6 +139,7 @@ bool identity__machine_rotate(const identity__machine *machine, const identity__
 typedef struct identity__failure {
   int32_t verdict; /* IDENTITY__VERDICT_x but COMMITTED */
   int64_t retry_after_ms;
+  bool answered; /* there was an answer, and it says that the service is in trouble */
   bool running; /* the attempt may still run at the service: its lease stays */
   bool closing; /* nobody will hear of it any more */
   uint64_t random;

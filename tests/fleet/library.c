@@ -11,21 +11,9 @@ static bool make_sign_in(const identity__machine *machine, const void *input, id
   return identity__machine_sign_in(machine, input, NULL, 0, next);
 }
 
-/* From its JWT on, is there anything to do in the background? Found by asking: the machine alone knows. */
 static int64_t find_soft_ms(const fleet_desk *desk, const fleet_box *box) {
-  int64_t hard = desk->machine.record.grant.sent_boot_ms;
-  int64_t soft = hard + LIFE_MS;
-  identity__now now = {soft, 0};
-  if (!identity__machine_is_soft(&desk->machine, now))
-    return NEVER_MS;
-  while (soft - hard > 1) {
-    now.boot_ms = hard + (soft - hard) / 2;
-    if (identity__machine_is_soft(&desk->machine, now))
-      soft = now.boot_ms;
-    else
-      hard = now.boot_ms;
-  }
-  return soft + box->booted_ms;
+  int64_t soft = identity__machine_soft_ms(&desk->machine);
+  return soft == INT64_MAX ? NEVER_MS : soft + box->booted_ms;
 }
 
 static void stand_up(fleet_world *world, fleet_desk *desk, fleet_box *box) {
@@ -153,9 +141,14 @@ static void fly(fleet_world *world, fleet_desk *desk, fleet_box *box, int64_t *n
 
 /* ---- A step ---- */
 
+/* Somebody has asked since the JWT came, and within its life. */
+static bool is_wanted(const fleet_desk *desk, const fleet_box *box, int64_t at_ms) {
+  (void)desk; return fleet_is_used(box, at_ms);
+}
+
 static bool is_due(const fleet_desk *desk, const fleet_box *box, int64_t now_ms) {
   return identity__machine_cooldown_ms(&desk->machine, desk->now) == 0 &&
-         identity__machine_is_soft(&desk->machine, desk->now) && fleet_is_used(box, now_ms);
+         desk->now.boot_ms >= identity__machine_soft_ms(&desk->machine) && is_wanted(desk, box, now_ms);
 }
 
 /* The app comes back when it was told to. */
@@ -173,7 +166,7 @@ static int64_t next_ms(const fleet_desk *desk, const fleet_box *box, int64_t now
     return NEVER_MS;
   if (unasked_ms < box->refresh_ms)
     unasked_ms = box->refresh_ms;
-  if (!fleet_is_used(box, unasked_ms)) /* nobody has asked for long: it rests */
+  if (!is_wanted(desk, box, unasked_ms)) /* nobody has asked for long: it rests */
     unasked_ms = box->out && !box->waits ? box->asked_ms + LIFE_MS + 1 : NEVER_MS;
   int64_t next = unasked_ms < box->ask_ms ? unasked_ms : box->ask_ms;
   return next > now_ms ? next : now_ms + 1;
