@@ -160,18 +160,18 @@ static int64_t backoff_ms(int32_t failures, uint64_t random) {
   return IDENTITY__BACKOFF_FIRST_MS + (int64_t)(random % (uint64_t)(bound - IDENTITY__BACKOFF_FIRST_MS + 1));
 }
 
-/* A service that answers and cannot serve is in trouble with everybody: who comes back soon comes back with all, and in
- * the moment it works again the load is that of all tries while it did not. So a box tries about once more in ten
- * minutes; only who has nothing to go on with tries once at once: that may have been one bad answer. */
+/* A service that answers and cannot serve is in trouble with everybody. In the moment in which it works again
+ * its load is what it was the moment before: that of all who come for the first time, and of all who try
+ * again. So these are few. */
 static int64_t trouble_ms(int32_t failures, bool usable, uint64_t random) {
   static const struct {
     int64_t least_ms;
     int64_t most_ms;
-  } waits[] = {{1 * IDENTITY__SECOND_MS, 30 * IDENTITY__SECOND_MS},
-               {200 * IDENTITY__SECOND_MS, 400 * IDENTITY__SECOND_MS},
-               {360 * IDENTITY__SECOND_MS, 570 * IDENTITY__SECOND_MS}};
+  } waits[] = {{IDENTITY__TROUBLE_FIRST_LEAST_MS, IDENTITY__TROUBLE_FIRST_MOST_MS},
+               {IDENTITY__TROUBLE_SECOND_LEAST_MS, IDENTITY__TROUBLE_SECOND_MOST_MS},
+               {IDENTITY__TROUBLE_LATER_LEAST_MS, IDENTITY__TROUBLE_LATER_MOST_MS}};
   int32_t last = (int32_t)(sizeof waits / sizeof waits[0]) - 1;
-  int32_t row = failures + usable < last ? failures + usable : last;
+  int32_t row = failures < last ? failures + (usable ? 1 : 0) : last;
   return waits[row].least_ms + (int64_t)(random % (uint64_t)(waits[row].most_ms - waits[row].least_ms + 1));
 }
 
@@ -200,14 +200,15 @@ static bool count_refusal(const identity__failure *failure, identity__record *ne
   return false;
 }
 
-/* What got no answer is most often a matter of this device's network alone. */
+/* What got no answer is most often a matter of this device's own network. */
 static int64_t wait_ms(const identity__machine *machine, const identity__failure *failure, int32_t failures) {
-  if (!failure->answered)
+  if (!failure->in_trouble)
     return backoff_ms(failures, failure->random);
   return trouble_ms(failures, identity__machine_is_usable(machine, failure->now), failure->random);
 }
 
-static void back_off(const identity__machine *machine, const identity__failure *failure, identity__record *next) {
+static void back_off(const identity__machine *machine, const identity__failure *failure,
+                     identity__record *next) {
   int64_t wait = wait_ms(machine, failure, next->failures);
   cool_down(next, throttle_ms(failure->retry_after_ms, wait, failure->random), failure->now);
   if (failure->running && next->lease.ends_boot_ms > next->cooldown_boot_ms)

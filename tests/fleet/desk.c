@@ -6,6 +6,8 @@
 
 #define WALL_MS (IDENTITY__CLOCK_FLOOR_S * SECOND_MS + INT64_C(4800) * HOUR_MS) /* the world begins */
 
+enum { OWNER_SIZE = sizeof((identity__lease *)0)->owner };
+
 identity__now fleet_now(const fleet_box *box, int64_t now_ms) {
   int64_t boot_ms = now_ms - box->booted_ms;
   bool lost = box->clockless && box->kept.boot > 0 && boot_ms < MINUTE_MS;
@@ -20,6 +22,12 @@ void fleet_name_boot(char name[IDENTITY__BOOT_ID_SIZE], int16_t boot) {
   (void)snprintf(name, IDENTITY__BOOT_ID_SIZE, "boot %d", (int)boot);
 }
 
+/* A handle's name is chance. Here it outlives a boot; so who has made the record is not kept. */
+static void name_owner(char name[OWNER_SIZE], uint32_t number) {
+  memset(name, 0, OWNER_SIZE);
+  (void)snprintf(name, OWNER_SIZE, "%08x", (unsigned)number);
+}
+
 static void fill_grant(identity__grant *grant, uint64_t generation) {
   grant->jwt = fleet_word(WORD_JWT);
   grant->refresh_token = fleet_refresh_token((uint32_t)generation);
@@ -28,11 +36,12 @@ static void fill_grant(identity__grant *grant, uint64_t generation) {
   grant->life_ms = LIFE_MS;
 }
 
-static void unpack(const fleet_kept *kept, identity__record *record) {
+static void unpack(const fleet_box *box, identity__record *record) {
+  const fleet_kept *kept = &box->kept;
   identity__record_init(record);
   record->epoch = 1;
   record->generation = kept->generation;
-  memcpy(record->maker, "box", 4);
+  name_owner(record->maker, box->number);
   record->standing = kept->standing;
   record->reason = kept->reason;
   fill_grant(&record->grant, kept->generation);
@@ -72,14 +81,15 @@ static void pack(fleet_desk *desk, fleet_kept *kept) {
 /* What is counted for a support desk begins anew with each turn: nothing is decided by it. */
 void fleet_sit_down(fleet_desk *desk, const fleet_box *box, int64_t now_ms) {
   const fleet_kept *kept = &box->kept;
-  identity__lease self = {.owner = "box", .process = 1};
+  identity__lease self = {.process = 1};
   char boot_id[IDENTITY__BOOT_ID_SIZE];
+  name_owner(self.owner, box->number);
   fleet_name_boot(boot_id, kept->boot);
   desk->now = fleet_now(box, now_ms);
   identity__machine_init(&desk->machine, boot_id, &self);
   if (kept->revision == 0)
     return; /* nobody was ever signed in */
-  unpack(kept, &desk->machine.record);
+  unpack(box, &desk->machine.record);
   desk->stored = desk->machine.record;
   desk->revision = kept->revision;
   desk->machine.revision = kept->revision;
@@ -101,7 +111,7 @@ static bool is_same_record(const identity__record *one, const identity__record *
 }
 
 /* A sample is unpacked again and compared, byte by byte as it would be stored. */
-static bool is_faithful(const fleet_desk *desk, const fleet_kept *kept) {
+static bool is_faithful(const fleet_desk *desk, const fleet_box *box) {
   const identity__machine *machine = &desk->machine;
   identity__record again;
   bool plain = machine->blocked == IDENTITY_OK && !machine->not_persisted && !machine->unread &&
@@ -109,7 +119,7 @@ static bool is_faithful(const fleet_desk *desk, const fleet_kept *kept) {
                machine->how == 0 && !machine->delivering && machine->revision == desk->revision;
   if (!plain)
     return false;
-  unpack(kept, &again);
+  unpack(box, &again);
   return is_same_record(&again, &machine->record) &&
          (machine->foreign || is_same_record(&again, &desk->stored)); /* rebased after a boot, it is not */
 }
@@ -117,7 +127,7 @@ static bool is_faithful(const fleet_desk *desk, const fleet_kept *kept) {
 bool fleet_stand_up(fleet_desk *desk, fleet_box *box) {
   enum { SAMPLE = 64 };
   pack(desk, &box->kept);
-  bool whole = box->kept.sent_boot_ms % SAMPLE != 0 || is_faithful(desk, &box->kept);
+  bool whole = box->kept.sent_boot_ms % SAMPLE != 0 || is_faithful(desk, box);
   identity__record_init(&desk->stored);
   return whole;
 }

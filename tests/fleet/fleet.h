@@ -66,6 +66,7 @@ typedef struct fleet_box {
   int64_t refresh_ms; /* the client refreshes unasked next */
   int64_t got_ms;     /* the naive client: its JWT counts from here */
   uint32_t token;     /* the service's: the number of the one refresh token that is good */
+  uint32_t number;    /* of the box: its handle is named after it */
   bool in_use;
   bool clockless;
   bool off;    /* no power */

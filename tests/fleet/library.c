@@ -141,14 +141,9 @@ static void fly(fleet_world *world, fleet_desk *desk, fleet_box *box, int64_t *n
 
 /* ---- A step ---- */
 
-/* Somebody has asked since the JWT came, and within its life. */
-static bool is_wanted(const fleet_desk *desk, const fleet_box *box, int64_t at_ms) {
-  (void)desk; return fleet_is_used(box, at_ms);
-}
-
 static bool is_due(const fleet_desk *desk, const fleet_box *box, int64_t now_ms) {
   return identity__machine_cooldown_ms(&desk->machine, desk->now) == 0 &&
-         desk->now.boot_ms >= identity__machine_soft_ms(&desk->machine) && is_wanted(desk, box, now_ms);
+         desk->now.boot_ms >= identity__machine_soft_ms(&desk->machine) && fleet_is_used(box, now_ms);
 }
 
 /* The app comes back when it was told to. */
@@ -166,7 +161,7 @@ static int64_t next_ms(const fleet_desk *desk, const fleet_box *box, int64_t now
     return NEVER_MS;
   if (unasked_ms < box->refresh_ms)
     unasked_ms = box->refresh_ms;
-  if (!is_wanted(desk, box, unasked_ms)) /* nobody has asked for long: it rests */
+  if (!fleet_is_used(box, unasked_ms)) /* nobody has asked for long: it rests */
     unasked_ms = box->out && !box->waits ? box->asked_ms + LIFE_MS + 1 : NEVER_MS;
   int64_t next = unasked_ms < box->ask_ms ? unasked_ms : box->ask_ms;
   return next > now_ms ? next : now_ms + 1;

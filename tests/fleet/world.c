@@ -73,7 +73,8 @@ static void live_through(fleet_world *world, int64_t now_ms) {
  * some time ago. */
 static void begin(fleet_world *world, uint32_t number) {
   fleet_box *box = &world->boxes[number];
-  *box = (fleet_box){.in_use = fleet_between(world, 0, 99) < IN_USE_PERCENT,
+  *box = (fleet_box){.number = number,
+                     .in_use = fleet_between(world, 0, 99) < IN_USE_PERCENT,
                      .clockless = fleet_between(world, 0, 99) < CLOCKLESS_PERCENT,
                      .booted_ms = -fleet_between(world, 10 * HOUR_MS, 1000 * HOUR_MS)};
   box->asked_ms = -fleet_wait(world, box->in_use ? IN_USE_ASKS_MS : IDLE_ASKS_MS);
