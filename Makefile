@@ -176,6 +176,8 @@ $(SOAK_PROGRAMS):
 # These make allocations of the archive fail.
 $(foreach name,$(notdir $(basename $(shell grep -ls support/allocations.h tests/unit/*.c tests/e2e/*.c tests/slow/*.c))),\
   $(eval LINK_$(name) := -Wl,--wrap=malloc -Wl,--wrap=calloc))
+# This one counts them.
+LINK_test_session_memory := -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=free
 # This test refuses libcurl options one by one.
 LINK_test_curl_options := -Wl,--wrap=curl_easy_setopt
 # This one holds calls up on their way into the line.

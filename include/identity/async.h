@@ -51,8 +51,8 @@ IDENTITY_API identity_status identity_session_open_on(identity_loop *loop, const
                                                       const char *account, identity_session **session,
                                                       identity_error *error);
 
-/** One turn: waits up to timeout_ms for something to do (0: does not wait; -1: as long as it takes), does it, runs the
- *  completions that are due.
+/** Does what is to be done and waits up to timeout_ms (0: not at all; negative: as long as it takes) until a completion is
+ *  due or identity_loop_wake was called; runs the completions that are due.
  *  @return OK; BAD_ARGUMENT, REENTERED (from inside a callback), FORKED. */
 IDENTITY_API identity_status identity_loop_run(identity_loop *loop, int32_t timeout_ms);
 /** Makes a running or the next identity_loop_run return. Thread class: any. Does not block. */

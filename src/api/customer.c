@@ -12,9 +12,8 @@ static void fetch_flow(identity__call *call) {
     return;
   }
   identity_customer *customer;
-  const identity__http *http = &call->outcome->http;
   identity_status status =
-      identity__read_customer(call->answer.data, http->body, http->length, &customer, &call->error);
+      identity__read_customer(call->answer.data, call->answer.raw, &customer, &call->error);
   call->result = customer;
   identity__call_finish(call, status);
 }

@@ -136,8 +136,8 @@ static identity__call *prepare_sso(identity_session *session, const char *publis
   const identity_login_params params = {.email = customer_email, .customer_ip = customer_ip};
   login_inputs *inputs = call->inputs;
   inputs->publisher_token = identity__arena_text(&call->arena, publisher_token);
-  inputs->sso_path = session->sso_path;
-  inputs->sso_header = session->sso_header;
+  inputs->sso_path = session->sso_path != NULL ? session->sso_path : "/sso/auths";
+  inputs->sso_header = session->sso_header != NULL ? session->sso_header : "X-Publisher-Token";
   if (!keep_params(call, &params) || inputs->publisher_token == NULL)
     return identity__abandon(call, error);
   call->secrets[0] = inputs->publisher_token;

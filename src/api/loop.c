@@ -49,12 +49,15 @@ static identity_status take_turn(identity_loop *loop) {
 
 /* Whoever waits in the loop's place learns for what, and how long. */
 static void tell_host(identity_loop *loop) {
-  int64_t wait_ms = identity__round_wait_ms(loop);
+  identity__poller *poller = identity__transport_poller(loop->transport);
+  if (!identity__poller_has_host(poller))
+    return;
+  int64_t wait_ms = identity__round_wait_ms(loop, identity__loop_now(loop).boot_ms);
   pthread_mutex_lock(&loop->lock);
   if (loop->news || !identity__list_is_empty(&loop->completed))
     wait_ms = 0;
   pthread_mutex_unlock(&loop->lock);
-  identity__poller_tell(identity__transport_poller(loop->transport), wait_ms);
+  identity__poller_tell(poller, wait_ms);
 }
 
 static void end(identity_loop *loop) {

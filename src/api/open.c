@@ -56,13 +56,17 @@ static char *make_binding(const identity_session *session) {
   return take_text(&binding);
 }
 
+/* What is absent stays absent. */
+static bool copy_text(char **target, const char *text) {
+  *target = identity__secret_copy(text);
+  return *target != NULL || text == NULL;
+}
+
 static identity_status copy_settings(identity_session *session, const identity_config *config,
                                      const char *account, identity_error *error) {
-  session->publisher_id = identity__secret_copy(config->publisher_id);
-  session->account = identity__secret_copy(account);
-  session->sso_path = identity__secret_copy(config->sso_path != NULL ? config->sso_path : "/sso/auths");
-  session->sso_header =
-      identity__secret_copy(config->sso_header != NULL ? config->sso_header : "X-Publisher-Token");
+  bool copied = copy_text(&session->publisher_id, config->publisher_id) &&
+                copy_text(&session->account, account) && copy_text(&session->sso_path, config->sso_path) &&
+                copy_text(&session->sso_header, config->sso_header);
   session->log = config->log;
   session->timeout_ms = config->timeout_ms;
   session->volatile_tokens = config->volatile_tokens;
@@ -70,12 +74,11 @@ static identity_status copy_settings(identity_session *session, const identity_c
   session->base_url = identity__network_base_url(config, error);
   if (session->base_url == NULL)
     return error->status;
-  if (session->publisher_id != NULL && session->account != NULL) {
+  if (copied) {
     session->store_key = make_key(session);
     session->binding = make_binding(session);
   }
-  if (session->store_key == NULL || session->binding == NULL || session->sso_path == NULL ||
-      session->sso_header == NULL)
+  if (session->store_key == NULL || session->binding == NULL)
     return identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
   return IDENTITY_OK;
 }
@@ -176,6 +179,8 @@ identity_status identity_session_open_on(identity_loop *loop, const identity_con
                                          const char *account, identity_session **session,
                                          identity_error *error) {
   IDENTITY__ERROR_OR_LOCAL(error);
+  if (session != NULL)
+    *session = NULL;
   if (loop == NULL)
     return identity__fail(error, IDENTITY_BAD_ARGUMENT, "loop", "loop is NULL");
   if (identity__loop_is_forked(loop))

@@ -17,7 +17,7 @@ size_t identity__block_text_cost(const char *text) {
 
 /* Structs grow from the front, texts from the back: no padding between texts. */
 bool identity__block_init(identity__block *block, size_t size) {
-  block->base = calloc(1, size);
+  block->base = malloc(size);
   block->size = size;
   block->used = 0;
   return block->base != NULL;
@@ -30,6 +30,7 @@ void *identity__block_take(identity__block *block, size_t size) {
     return NULL;
   void *memory = block->base + block->used;
   block->used += size;
+  memset(memory, 0, size);
   return memory;
 }
 
@@ -40,7 +41,8 @@ const char *identity__block_text_part(identity__block *block, const char *text, 
   block->size -= length + 1;
   char *copy = block->base + block->size;
   memcpy(copy, text, length);
-  return copy; /* the block was zeroed: the text ends with a zero byte */
+  copy[length] = '\0';
+  return copy;
 }
 
 const char *identity__block_text(identity__block *block, const char *text) {

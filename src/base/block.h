@@ -17,10 +17,10 @@ size_t identity__block_cost(size_t size);
 /* What a text needs; NULL needs nothing. */
 size_t identity__block_text_cost(const char *text);
 
-/* Zeroed; its first struct begins at base, so free(base) frees the result. */
+/* Its first struct begins at base, so free(base) frees the result. */
 bool identity__block_init(identity__block *block, size_t size);
-/* Never fails when the size was measured right; NULL (and a failed assertion in debug builds) when it was
- * not. */
+/* Zeroed. Never fails when the size was measured right; NULL (and a failed assertion in debug builds) when it
+ * was not. */
 void *identity__block_take(identity__block *block, size_t size);
 const char *identity__block_text(identity__block *block, const char *text);
 const char *identity__block_text_part(identity__block *block, const char *text, size_t length);

@@ -42,8 +42,13 @@ bool identity__buffer_reserve(identity__buffer *buffer, size_t length) {
   return true;
 }
 
+static bool has_room(const identity__buffer *buffer, size_t length) {
+  return !buffer->failed && length <= buffer->maximum - buffer->length &&
+         buffer->length + length < buffer->capacity;
+}
+
 bool identity__buffer_add(identity__buffer *buffer, const void *bytes, size_t length) {
-  if (!identity__buffer_reserve(buffer, length))
+  if (!has_room(buffer, length) && !identity__buffer_reserve(buffer, length))
     return false;
   if (length > 0)
     memcpy(buffer->bytes + buffer->length, bytes, length);
@@ -58,6 +63,10 @@ bool identity__buffer_add_text(identity__buffer *buffer, const char *text) {
 
 void identity__buffer_reset(identity__buffer *buffer) {
   identity__wipe(buffer->bytes, buffer->length);
+  identity__buffer_reset_plain(buffer);
+}
+
+void identity__buffer_reset_plain(identity__buffer *buffer) {
   buffer->length = 0;
   buffer->failed = false;
   buffer->starved = false;

@@ -22,6 +22,8 @@ bool identity__buffer_add_text(identity__buffer *buffer, const char *text);
 bool identity__buffer_reserve(identity__buffer *buffer, size_t length);
 /* Wipes and empties, keeps the memory for the next use. */
 void identity__buffer_reset(identity__buffer *buffer);
+/* As reset, but what is no secret is only wiped when the memory goes. */
+void identity__buffer_reset_plain(identity__buffer *buffer);
 void identity__buffer_free(identity__buffer *buffer);
 
 #endif

@@ -53,9 +53,11 @@ static void hide_secrets(identity__call *call) {
 
 static int32_t done(identity__call *call) {
   call->state = STATE_DONE;
-  if (call->status == IDENTITY_OK)
+  if (call->status == IDENTITY_OK) {
     identity__error_clear(&call->error);
-  else if (call->error.status != call->status)
+    return IDENTITY__ACTION_DONE;
+  }
+  if (call->error.status != call->status)
     (void)identity__fail_plain(&call->error, call->status);
   hide_secrets(call);
   return IDENTITY__ACTION_DONE;

@@ -179,6 +179,7 @@ struct identity__call {
   identity__call *beside;    /* runs at the same time, for this call; NULL: none */
   identity__call *beside_of; /* the call that this one runs for */
   bool waits_for_beside;
+  bool orphaned;            /* ran for a call that did not need it: nobody waits for it */
   identity__node *calls;    /* those of its session */
   identity__node listed;    /* among them */
   identity__node queued;    /* in the line, or among those whose completion is due */

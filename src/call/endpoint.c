@@ -8,13 +8,21 @@
 #define INPUT .has_input = true
 #define MAY_BE_EMPTY .may_be_empty = true
 #define OUTCOME .outcome_matters = true
+#define PLAIN .plain_data = true
+#define RAW(member) .raw_member = member
 #define PASSWORD(field) .password_field = field
 
 /* Paths and meanings: the contract, section endpoints. Repeats: what harm a second one does. */
 static const identity__endpoint rows[] = {
-    [IDENTITY__LOCALE] = {"locale", "GET", "/locales", IDENTITY__PATH_PLAIN, 2, BODY, {INPUT}, 0},
-    [IDENTITY__PUBLISHER_CONSENTS] =
-        {"publisher consents", "GET", "/publishers/{}/consents", IDENTITY__PATH_PUBLISHER, 2, BODY, {0}, 0},
+    [IDENTITY__LOCALE] = {"locale", "GET", "/locales", IDENTITY__PATH_PLAIN, 2, BODY, {INPUT, PLAIN}, 0},
+    [IDENTITY__PUBLISHER_CONSENTS] = {"publisher consents",
+                                      "GET",
+                                      "/publishers/{}/consents",
+                                      IDENTITY__PATH_PUBLISHER,
+                                      2,
+                                      BODY,
+                                      {PLAIN},
+                                      0},
     [IDENTITY__REGISTER] = {"register",
                             "POST",
                             "/customers",
@@ -60,7 +68,14 @@ static const identity__endpoint rows[] = {
                                    BODY,
                                    {INPUT, MAY_BE_EMPTY, OUTCOME, PASSWORD("new_password")},
                                    1},
-    [IDENTITY__CUSTOMER] = {"customer", "GET", "/customers/{}", IDENTITY__PATH_CUSTOMER, 2, BODY, {JWT}, 0},
+    [IDENTITY__CUSTOMER] = {"customer",
+                            "GET",
+                            "/customers/{}",
+                            IDENTITY__PATH_CUSTOMER,
+                            2,
+                            BODY,
+                            {JWT, PLAIN, RAW("externalData")},
+                            0},
     [IDENTITY__UPDATE_CUSTOMER] = {"customer update",
                                    "PATCH",
                                    "/customers/{}",
@@ -69,8 +84,14 @@ static const identity__endpoint rows[] = {
                                    BODY,
                                    {JWT, INPUT, MAY_BE_EMPTY, PASSWORD("confirmation_password")},
                                    1},
-    [IDENTITY__CUSTOMER_CONSENTS] =
-        {"customer consents", "GET", "/customers/{}/consents", IDENTITY__PATH_CUSTOMER, 2, BODY, {JWT}, 0},
+    [IDENTITY__CUSTOMER_CONSENTS] = {"customer consents",
+                                     "GET",
+                                     "/customers/{}/consents",
+                                     IDENTITY__PATH_CUSTOMER,
+                                     2,
+                                     BODY,
+                                     {JWT, PLAIN},
+                                     0},
     [IDENTITY__UPDATE_CONSENTS] = {"consents update",
                                    "PUT",
                                    "/customers/{}/consents",
@@ -79,8 +100,14 @@ static const identity__endpoint rows[] = {
                                    BODY,
                                    {JWT, INPUT, MAY_BE_EMPTY},
                                    1},
-    [IDENTITY__CAPTURE_STATUS] =
-        {"capture status", "GET", "/customers/{}/capture/status", IDENTITY__PATH_CUSTOMER, 2, BODY, {JWT}, 0},
+    [IDENTITY__CAPTURE_STATUS] = {"capture status",
+                                  "GET",
+                                  "/customers/{}/capture/status",
+                                  IDENTITY__PATH_CUSTOMER,
+                                  2,
+                                  BODY,
+                                  {JWT, PLAIN},
+                                  0},
     [IDENTITY__UPDATE_CAPTURE] = {"capture update",
                                   "PUT",
                                   "/customers/{}/capture",

@@ -21,27 +21,24 @@ static void leave(identity_session *session) {
   pthread_mutex_unlock(&loop->lock);
 }
 
-/* A shared loop has one driver; who else would wait for it has a twin that does not wait. */
-static bool is_foreign(identity__loop *loop) {
-  pthread_mutex_lock(&loop->lock);
-  bool foreign = loop->shared && loop->known_driver && !pthread_equal(loop->driver, pthread_self());
-  pthread_mutex_unlock(&loop->lock);
-  return foreign;
-}
-
 static identity_status enter(identity_session *session, const char *name, identity_error *error) {
   identity__loop *loop = session->loop;
-  if (identity__loop_is_driver(loop))
+  pthread_mutex_lock(&loop->lock);
+  bool last = loop->known_driver && pthread_equal(loop->driver, pthread_self());
+  bool inside = loop->driven && last;
+  /* A shared loop has one driver; who else would wait for it has a twin that does not wait. */
+  bool foreign = loop->shared && loop->known_driver && !last;
+  bool closing = session->closing;
+  bool enters = !inside && !foreign && !closing;
+  session->inside += enters;
+  pthread_mutex_unlock(&loop->lock);
+  if (inside)
     return identity__fail(error, IDENTITY_REENTERED, NULL, "%s%s%s%s",
                           identity_status_text(IDENTITY_REENTERED), loop->shared ? " Use identity_" : "",
                           loop->shared ? name : "", loop->shared ? "_start." : "");
-  if (is_foreign(loop))
+  if (foreign)
     return identity__fail(error, IDENTITY_WRONG_THREAD, NULL, "%s Use identity_%s_start.",
                           identity_status_text(IDENTITY_WRONG_THREAD), name);
-  pthread_mutex_lock(&loop->lock);
-  bool closing = session->closing;
-  session->inside += closing ? 0 : 1;
-  pthread_mutex_unlock(&loop->lock);
   return closing ? identity__fail_plain(error, IDENTITY_CANCELLED) : IDENTITY_OK;
 }
 

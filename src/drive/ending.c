@@ -27,6 +27,7 @@ void identity__session_free(identity_session *session) {
   identity__machine_clear(&session->tokens);
   identity__events_clear(&session->events);
   pthread_mutex_destroy(&session->lock);
+  free(session->flown.error);
   char *texts[] = {session->base_url,   session->publisher_id, session->account, session->sso_path,
                    session->sso_header, session->store_key,    session->binding};
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)

@@ -204,13 +204,14 @@ static bool make_same(const identity__machine *machine, const void *input, ident
 
 identity_status identity__keep_retry(identity_session *session, identity__call *call) {
   bool all = session->tokens.unread;
+  /* Going over a store that nobody had read raises the epoch: not under a refresh, whose own swap does it. */
+  if (!session->tokens.not_persisted || (all && session->flight != NULL))
+    return IDENTITY_OK;
   identity__change change = {.make = make_same,
                              .over = all ? IDENTITY__OVER_ALL : IDENTITY__OVER_PAIR,
                              .both_copies = true,
                              .in_memory_too = true};
-  /* Going over a store that nobody had read raises the epoch: not under a refresh, whose own swap does it. */
-  bool due = session->tokens.not_persisted && !(all && session->flight != NULL);
-  return due ? identity__keep_change(session, call, &change) : IDENTITY_OK;
+  return identity__keep_change(session, call, &change);
 }
 
 identity_status identity__keep_probe(identity_session *session, identity__call *call) {

@@ -194,7 +194,7 @@ void identity__loop_retire(identity__loop *loop, identity__call *call) {
   identity__list_remove(&call->signalled);
   if (call->handle != NULL)
     call->handle->call = NULL;
-  bool nobodys = call->owned_by_session;
+  bool nobodys = call->owned_by_session || call->orphaned;
   bool completes = call->complete != NULL;
   if (completes)
     identity__list_add(&loop->completed, &call->queued);

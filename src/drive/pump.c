@@ -38,6 +38,7 @@ static bool perform_send(identity_session *session, identity__call *call, news *
       .body = send->body,
       .body_length = send->body_length,
       .max_body = send->endpoint->max_body,
+      .plain = send->endpoint->expect.plain_data,
       .once = send->endpoint->once,
       .may_leave = call->owned_by_session ? identity__refresh_may_leave : NULL,
   };
@@ -114,13 +115,20 @@ static void shape_result(identity_session *session, identity__call *call) {
     call->status = call->error.status;
 }
 
-/* Nobody needs its answer any more. */
+/* Nobody needs its answer any more. To break it off would cost a connection where it has one of its own
+ * (HTTP/1.1): it runs on for itself, unless the app wanted an end. */
 static void end_beside(identity__call *call) {
-  if (call->beside == NULL || call->beside->done)
+  identity__call *beside = call->beside;
+  if (beside == NULL || beside->done)
     return;
-  const identity__event event = {.kind = IDENTITY__EVENT_CANCEL,
-                                 .progress = identity__pump_progress(call->beside)};
-  identity__pump(call->beside, &event);
+  if (call->status == IDENTITY_OK) {
+    beside->beside_of = NULL;
+    beside->orphaned = true;
+    call->beside = NULL;
+    return;
+  }
+  const identity__event event = {.kind = IDENTITY__EVENT_CANCEL, .progress = identity__pump_progress(beside)};
+  identity__pump(beside, &event);
 }
 
 /* Who waits for this one goes on, but not before everything of it is over. */
@@ -279,8 +287,10 @@ void identity__pump_response(identity__exchange *exchange) {
   identity__event event = {.kind = IDENTITY__EVENT_RESPONSE, .outcome = &outcome};
   bool answered = response->failure == IDENTITY_OK;
   bool throttled = response->http_status == 429 || response->http_status == 503;
-  identity__now now = identity__loop_now(session->loop);
-  int64_t quiet_ms = throttled ? identity__host_quiet(session->host, response->retry_after_ms, now) : 0;
+  int64_t quiet_ms = 0;
+  if (throttled)
+    quiet_ms =
+        identity__host_quiet(session->host, response->retry_after_ms, identity__loop_now(session->loop));
   identity__notice_answer(session, response->date_s, quiet_ms);
   identity__log_line(&session->log, IDENTITY_LOG_DEBUG, "%s: %s %s -> HTTP %" PRId32 "%s%s", call->name,
                      call->send.endpoint->method, call->send.endpoint->path, response->http_status,
@@ -312,6 +322,7 @@ bool identity__pump_waiters(identity__loop *loop) {
       identity__pump(call, &event);
       any = true;
     }
+    identity__tokens_told(session);
   }
   return any;
 }

@@ -5,6 +5,7 @@
 #include "drive/notice.h"
 #include "token/flight.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { BACKGROUND_PAUSE_MS = 10 * 1000 }; /* also where a failure leaves no cooldown: a lease, a store */
@@ -228,11 +229,19 @@ bool identity__refresh_start(identity_session *session, bool rotation) {
   return true;
 }
 
+static void note_flown(identity__flown *flown, const identity_error *error) {
+  free(flown->error);
+  flown->error = error->status != IDENTITY_OK ? malloc(sizeof *flown->error) : NULL;
+  if (flown->error != NULL)
+    *flown->error = *error;
+  flown->status = error->status;
+  flown->number++;
+}
+
 void identity__refresh_over(identity_session *session, identity__call *call) {
   refresh *inputs = call->inputs;
   identity__flight_clear(&inputs->flight);
-  session->flown.number++;
-  session->flown.error = call->error;
+  note_flown(&session->flown, &call->error);
   session->flight = NULL;
   identity__list_add(&session->loop->landed, &session->landed);
   identity__now now = identity__notice_begin(session);

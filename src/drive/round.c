@@ -61,6 +61,15 @@ static void stand_in_line(identity__loop *loop, identity__call *call) {
   identity__loop_set_timer(loop, &call->timer, call->deadline_ms);
 }
 
+/* One look, where most passes find nothing. */
+static bool has_arrivals(identity__loop *loop) {
+  pthread_mutex_lock(&loop->lock);
+  bool any = !identity__list_is_empty(&loop->ready) || !identity__list_is_empty(&loop->arrivals) ||
+             !identity__list_is_empty(&loop->signals);
+  pthread_mutex_unlock(&loop->lock);
+  return any;
+}
+
 static bool begin_arrivals(identity__loop *loop) {
   identity__call *call;
   bool any = false;
@@ -131,8 +140,9 @@ static bool resume_parked(identity__loop *loop) {
 void identity__round_settle(identity__loop *loop) {
   bool any = true;
   while (any) {
-    any = begin_arrivals(loop);
-    any = hear_signals(loop) || any;
+    bool arrived = has_arrivals(loop);
+    any = arrived && begin_arrivals(loop);
+    any = (arrived && hear_signals(loop)) || any;
     any = identity__pump_waiters(loop) || any;
     any = resume_parked(loop) || any;
     any = identity__end_closed(loop) || any;
@@ -176,11 +186,11 @@ void identity__round_collect(identity__loop *loop, int64_t read_ms) {
   identity__round_settle(loop);
 }
 
-int64_t identity__round_wait_ms(identity__loop *loop) {
+int64_t identity__round_wait_ms(const identity__loop *loop, int64_t now_ms) {
   int64_t next = identity__timers_next_ms(&loop->timers);
   if (next == INT64_MAX)
     return next;
-  int64_t wait = next - identity__loop_now(loop).boot_ms;
+  int64_t wait = next - now_ms;
   return wait > 0 ? wait : 0;
 }
 
@@ -197,7 +207,7 @@ void identity__round(identity__loop *loop, int64_t longest_ms, const identity__c
   if (awaited != NULL && identity__loop_is_done(loop, awaited))
     return;                                           /* it needed no network */
   int64_t read_ms = identity__loop_now(loop).boot_ms; /* what is due by then has been looked for after it */
-  int64_t wait = identity__round_wait_ms(loop);
+  int64_t wait = identity__round_wait_ms(loop, read_ms);
   if (wait > LONGEST_WAIT_MS && has_calls(loop))
     wait = LONGEST_WAIT_MS;
   if (wait > longest_ms)

@@ -11,7 +11,7 @@ void identity__round_settle(identity__loop *loop);
  * an answer that is already there is never taken for a time-out. */
 void identity__round_collect(identity__loop *loop, int64_t read_ms);
 /* How long there is nothing to do; INT64_MAX: until something comes. */
-int64_t identity__round_wait_ms(identity__loop *loop);
+int64_t identity__round_wait_ms(const identity__loop *loop, int64_t now_ms);
 /* All of it, waiting up to longest_ms. awaited: does not wait once this call is over; NULL: none. */
 void identity__round(identity__loop *loop, int64_t longest_ms, const identity__call *awaited);
 

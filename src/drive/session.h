@@ -10,7 +10,8 @@
 /* What came of a refresh, for the calls that waited for it. */
 typedef struct identity__flown {
   uint64_t number; /* rises with each flight that ended */
-  identity_error error;
+  identity_status status;
+  identity_error *error; /* of one that failed, until who waited is told; NULL: the status says it all */
 } identity__flown;
 
 struct identity_session {
@@ -18,10 +19,10 @@ struct identity_session {
   char *base_url;
   char *publisher_id;
   char *account;
-  char *sso_path;
-  char *sso_header;
-  char *store_key; /* names the slot in its store */
-  char *binding;   /* environment, publisher and account: written into the record */
+  char *sso_path;   /* NULL: as usual */
+  char *sso_header; /* the same */
+  char *store_key;  /* names the slot in its store */
+  char *binding;    /* environment, publisher and account: written into the record */
   identity__log log;
   uint32_t timeout_ms;
   int32_t volatile_tokens;

@@ -4,6 +4,7 @@
 #include "drive/notice.h"
 #include "drive/refresh.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static int64_t latest(int64_t one, int64_t other) {
@@ -136,13 +137,22 @@ bool identity__tokens_rejected(identity_session *session, identity__call *call, 
  * waited for it: the JWT while it is good, else that failure. */
 static identity__ask ask_after_flight(identity_session *session, const identity__call *call) {
   identity__ask ask = ask_machine(session, call);
-  identity_status failed = session->flown.error.status;
+  identity_status failed = session->flown.status;
   bool usable = identity__machine_is_usable(&session->tokens, identity__loop_now(session->loop));
   if (ask.verdict != IDENTITY__ASK_REFRESH || failed == IDENTITY_OK)
     return ask;
   ask.verdict = usable ? IDENTITY__ASK_GIVE : IDENTITY__ASK_FAIL;
   ask.status = usable ? IDENTITY_OK : failed;
   return ask;
+}
+
+static void tell_flown(const identity__flown *flown, identity_error *error) {
+  if (flown->error != NULL)
+    *error = *flown->error;
+  else if (flown->status != IDENTITY_OK)
+    (void)identity__fail_plain(error, flown->status);
+  else
+    identity__error_clear(error);
 }
 
 bool identity__tokens_answer(identity_session *session, identity__call *call, identity__token_news *news,
@@ -153,21 +163,26 @@ bool identity__tokens_answer(identity_session *session, identity__call *call, id
   memset(event, 0, sizeof *event);
   if (call->asks == IDENTITY__ASKS_ROTATION) {
     call->waits_for_token = false;
-    news->error = flown->error;
-    if (flown->error.status != IDENTITY_OK) /* the service may have asked for less than we wait */
+    tell_flown(flown, &news->error);
+    if (flown->status != IDENTITY_OK) /* the service may have asked for less than we wait */
       news->error.retry_after_ms =
-          latest(flown->error.retry_after_ms, ask_machine(session, call).retry_after_ms);
+          latest(news->error.retry_after_ms, ask_machine(session, call).retry_after_ms);
     event->kind = IDENTITY__EVENT_ORDERED;
     event->error = &news->error;
     return true;
   }
   identity__ask ask = ask_after_flight(session, call);
   bool told = tell(session, call, &ask, news, event);
-  if (told && ask.verdict == IDENTITY__ASK_FAIL && flown->error.status != IDENTITY_OK) {
-    news->error = flown->error;
+  if (told && ask.verdict == IDENTITY__ASK_FAIL && flown->status != IDENTITY_OK) {
+    tell_flown(flown, &news->error);
     news->error.retry_after_ms = ask.retry_after_ms;
   }
   return told;
+}
+
+void identity__tokens_told(identity_session *session) {
+  free(session->flown.error);
+  session->flown.error = NULL;
 }
 
 /* ---- in the background ---- */

@@ -27,6 +27,8 @@ bool identity__tokens_rejected(identity_session *session, identity__call *call, 
 /* Whether a call that waits can go on: the flight it waited for is over. */
 bool identity__tokens_answer(identity_session *session, identity__call *call, identity__token_news *news,
                              identity__event *event);
+/* All who waited for the last flight know. */
+void identity__tokens_told(identity_session *session);
 
 /* Of a shared loop: starts a refresh in the background, or says when to look again. */
 void identity__tokens_background(identity_session *session);

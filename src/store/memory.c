@@ -12,7 +12,7 @@ typedef struct entry {
   uint64_t revision;
   char *bytes;
   size_t length;
-  char key[IDENTITY__MAX_STORE_KEY + 1];
+  char key[];
 } entry;
 
 typedef struct memory_store {
@@ -29,9 +29,10 @@ static entry *find_entry(const memory_store *memory, const char *key) {
 
 /* Without a blob yet: not in the list before it has one. */
 static entry *new_entry(const char *key) {
-  entry *made = calloc(1, sizeof *made);
+  size_t size = strlen(key) + 1;
+  entry *made = calloc(1, sizeof *made + size);
   if (made != NULL)
-    memcpy(made->key, key, strlen(key) + 1);
+    memcpy(made->key, key, size);
   return made;
 }
 

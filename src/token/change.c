@@ -30,6 +30,7 @@ int32_t identity__change_begin(identity__change *change, const identity__machine
   identity__record_init(&change->next);
   change->epoch = machine->record.epoch;
   change->generation = machine->record.generation;
+  change->pair = machine->pair;
   change->standing = machine->record.standing;
   change->overtaken = false;
   return make(change, machine, now);
@@ -71,14 +72,17 @@ static bool was_declared_lost(const identity__record *record) {
          (record->reason == IDENTITY_REASON_LOST_ROTATION || record->reason == IDENTITY_REASON_REFUSED);
 }
 
-bool identity__change_fits(const identity__change *change, const identity__record *record) {
+bool identity__change_fits(const identity__change *change, const identity__machine *machine) {
+  const identity__record *record = &machine->record;
   if (change->over == IDENTITY__OVER_ALL)
     return true;
   if (record->epoch != change->epoch)
     return false;
   if (change->over == IDENTITY__OVER_EPOCH)
     return true;
-  bool same_pair = record->generation == change->generation;
+  /* What a late good pair goes over need not be the pair it comes from: it is alive, and that may not be. */
+  bool same_pair =
+      record->generation == change->generation && (change->revives || machine->pair == change->pair);
   return same_pair &&
          (record->standing == change->standing || (change->revives && was_declared_lost(record)));
 }
@@ -89,6 +93,6 @@ int32_t identity__change_loaded(identity__change *change, identity__machine *mac
   if (status != IDENTITY_OK)
     return hold(change, machine, status);
   identity__record_clear(&change->next);
-  change->overtaken = !identity__change_fits(change, &machine->record);
+  change->overtaken = !identity__change_fits(change, machine);
   return change->overtaken ? end(change, IDENTITY_OK) : make(change, machine, now);
 }

@@ -41,6 +41,7 @@ typedef struct identity__change {
   /* ---- its own ---- */
   uint64_t epoch;
   uint64_t generation;
+  uint64_t pair;
   int32_t standing;
   identity__record next;
   /* OK, also when a newer record of another handle was taken instead (overtaken); STORE_LOCKED, STORE_FAILED,
@@ -49,8 +50,8 @@ typedef struct identity__change {
   bool overtaken;
 } identity__change;
 
-/* Whether a change that began over (epoch, generation, standing) may be made over the record as it is. */
-bool identity__change_fits(const identity__change *change, const identity__record *record);
+/* Whether a change that began over (epoch, generation, pair, standing) may be made over what holds now. */
+bool identity__change_fits(const identity__change *change, const identity__machine *machine);
 /* Each tells what to do next: LOAD, SWAP or NONE. */
 int32_t identity__change_begin(identity__change *change, const identity__machine *machine, identity__now now);
 int32_t identity__change_swapped(identity__change *change, identity__machine *machine, int32_t said,

@@ -22,8 +22,13 @@ static int32_t wait(identity__flight *flight, int32_t state, int64_t wait_ms,
   return IDENTITY__DO_WAIT;
 }
 
-static bool has_moved(const identity__flight *flight, const identity__machine *machine) {
+static bool is_counted_on(const identity__flight *flight, const identity__machine *machine) {
   return machine->record.epoch != flight->epoch || machine->record.generation != flight->generation;
+}
+
+/* Also where another handle's pair of the same numbers was taken over. */
+static bool has_moved(const identity__flight *flight, const identity__machine *machine) {
+  return is_counted_on(flight, machine) || machine->pair != flight->pair;
 }
 
 static int64_t lease_left_ms(const identity__machine *machine, bool owner_gone, identity__now now) {
@@ -36,6 +41,7 @@ static int64_t lease_left_ms(const identity__machine *machine, bool owner_gone, 
 int32_t identity__flight_begin(identity__flight *flight, const identity__machine *machine) {
   flight->epoch = machine->record.epoch;
   flight->generation = machine->record.generation;
+  flight->pair = machine->pair;
   flight->verdict = -1;
   identity__record_init(&flight->change.next);
   return look(flight, LOOKING);
@@ -99,6 +105,7 @@ static int32_t send(identity__flight *flight, identity__machine *machine) {
   flight->state = SENDING;
   flight->epoch = machine->record.epoch; /* higher, where the lease went over what nobody had read */
   flight->generation = machine->record.generation;
+  flight->pair = machine->pair;
   flight->release_until_ms = machine->record.lease.begun_boot_ms + IDENTITY__RELEASE_MS;
   machine->lease_unused = false;
   machine->counters.refreshes++;
@@ -185,9 +192,10 @@ static int32_t change_record(identity__flight *flight, identity__machine *machin
       .end_in_memory = flight->in_memory,
       .epoch = flight->epoch,
       .generation = flight->generation,
+      .pair = flight->pair,
       .standing = IDENTITY__RECORD_SIGNED_IN,
   };
-  if (!identity__change_fits(&flight->change, &machine->record))
+  if (!identity__change_fits(&flight->change, machine))
     return end_by_standing(flight, machine, IDENTITY_OK); /* this reply belongs to nobody any more (I2) */
   flight->state = CHANGING;
   set_input(flight);
@@ -231,7 +239,10 @@ int32_t identity__flight_landed(identity__flight *flight, identity__machine *mac
                                         .closing = landing->closing,
                                         .random = moment->random,
                                         .now = moment->now};
-  if (has_moved(flight, machine))
+  /* A pair that has just come is alive, whatever another one of the numbers it comes from is worth. */
+  bool moved = flight->verdict == IDENTITY__VERDICT_COMMITTED ? is_counted_on(flight, machine)
+                                                              : has_moved(flight, machine);
+  if (moved)
     return end_by_standing(flight, machine, IDENTITY_OK);
   if (is_refusal(flight->verdict))
     return look(flight, LOOKING_AGAIN);

@@ -26,6 +26,7 @@ typedef struct identity__flight {
   int32_t state;
   uint64_t epoch; /* what it started from */
   uint64_t generation;
+  uint64_t pair;
   int64_t release_until_ms; /* SEND: the request may leave until then */
   int64_t wake_boot_ms;     /* WAIT: until then */
   int64_t poll_ms;          /* how long it waits between two looks at a foreign lease */

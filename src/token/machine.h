@@ -25,6 +25,7 @@ typedef struct identity__counters {
 
 typedef struct identity__machine {
   identity__record record; /* what holds here and now */
+  uint64_t pair;           /* how many pairs this handle has held: two of one generation are two */
   uint64_t revision;       /* of the stored record this one came from or went to */
   identity_status blocked; /* why the store cannot be read; OK: it could */
   bool not_persisted;      /* this record is newer than the store's */

@@ -10,21 +10,6 @@ enum { DEFINITE_REFUSALS = 3 };
 
 /* ---- Changing who is signed in ---- */
 
-static bool copy_pending(identity__record *record, const identity__kept_consent *pending, uint32_t count) {
-  if (count > IDENTITY__MAX_PENDING_CONSENTS)
-    return false;
-  for (uint32_t i = 0; i < count; i++) {
-    identity__kept_consent *kept = &record->pending[i];
-    kept->name = identity__secret_copy(pending[i].name);
-    kept->version = identity__secret_copy(pending[i].version);
-    kept->accepted = pending[i].accepted;
-    record->pending_count = i + 1;
-    if (kept->name == NULL || kept->version == NULL)
-      return false;
-  }
-  return true;
-}
-
 /* How often 401s have caused a refresh is counted for the slot (I9), whoever is signed in. */
 static void begin_record(const identity__machine *machine, identity__record *next) {
   identity__record_init(next);
@@ -51,8 +36,8 @@ bool identity__machine_sign_in(const identity__machine *machine, const identity_
   begin_epoch(machine, next);
   next->generation = machine->record.generation + 1;
   next->standing = IDENTITY__RECORD_SIGNED_IN;
-  return finish(next,
-                identity__grant_copy(&next->grant, grant) && copy_pending(next, pending, pending_count));
+  return finish(next, identity__grant_copy(&next->grant, grant) &&
+                          identity__record_set_pending(next, pending, pending_count));
 }
 
 bool identity__machine_sign_out(const identity__machine *machine, int32_t reason, identity__record *next) {
@@ -79,8 +64,9 @@ bool identity__machine_end(const identity__machine *machine, int32_t reason, ide
   next->generation = machine->record.generation;
   next->standing = IDENTITY__RECORD_REAUTH;
   next->reason = reason;
-  return finish(next, copy_hint(&next->grant, &machine->record.grant) &&
-                          copy_pending(next, machine->record.pending, machine->record.pending_count));
+  return finish(
+      next, copy_hint(&next->grant, &machine->record.grant) &&
+                identity__record_set_pending(next, machine->record.pending, machine->record.pending_count));
 }
 
 bool identity__machine_same(const identity__machine *machine, identity__record *next) {
@@ -92,13 +78,7 @@ bool identity__machine_set_pending(const identity__machine *machine, const ident
                                    uint32_t pending_count, identity__record *next) {
   if (!identity__machine_same(machine, next))
     return false;
-  for (uint32_t i = 0; i < next->pending_count; i++) {
-    identity__secret_free(next->pending[i].name);
-    identity__secret_free(next->pending[i].version);
-  }
-  memset(next->pending, 0, sizeof next->pending);
-  next->pending_count = 0;
-  return finish(next, copy_pending(next, pending, pending_count));
+  return finish(next, identity__record_set_pending(next, pending, pending_count));
 }
 
 /* ---- The refresh ---- */
@@ -135,15 +115,18 @@ bool identity__machine_rotate(const identity__machine *machine, const identity__
   next->standing = IDENTITY__RECORD_SIGNED_IN;
   identity__grant *pair = &next->grant;
   /* The refresh token stays: what another handle does with it is not over because we have an answer. */
-  if (keeps_refresh_token(grant, &record->grant) && !identity__lease_is_ours(&record->lease, &machine->self))
+  bool kept = keeps_refresh_token(grant, &record->grant);
+  if (kept && !identity__lease_is_ours(&record->lease, &machine->self))
     next->lease = record->lease;
+  next->ambiguous =
+      kept && record->ambiguous; /* so does what became of an attempt of theirs that nobody knows of */
   return finish(next, identity__grant_copy(pair, grant) &&
                           keep_text(&pair->refresh_token, record->grant.refresh_token) &&
                           keep_text(&pair->customer_token, record->grant.customer_token) &&
                           keep_text(&pair->customer_id, record->grant.customer_id) &&
                           keep_text(&pair->publisher_id, record->grant.publisher_id) &&
                           keep_text(&pair->email, record->grant.email) &&
-                          copy_pending(next, record->pending, record->pending_count));
+                          identity__record_set_pending(next, record->pending, record->pending_count));
 }
 
 static void cool_down(identity__record *next, int64_t wait_ms, identity__now now) {

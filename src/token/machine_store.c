@@ -24,18 +24,6 @@ identity_status identity__machine_said(int32_t said) {
   return IDENTITY_STORE_FAILED;
 }
 
-static void take(identity__machine *machine, identity__record *loaded) {
-  identity__record_clear(&machine->record);
-  machine->record = *loaded;
-  identity__record_init(loaded);
-  machine->dead = false;
-  machine->not_persisted = false;
-  machine->unread = false;
-  machine->answers_unsaved = false;
-  machine->foreign = true;
-  machine->last_failure = IDENTITY_OK;
-}
-
 static bool is_newer(const identity__record *one, const identity__record *other) {
   if (one->epoch != other->epoch)
     return one->epoch > other->epoch;
@@ -50,6 +38,19 @@ static bool is_same_pair(const identity__record *one, const identity__record *ot
 static bool is_end_of(const identity__record *loaded, const identity__record *ours) {
   return is_same_pair(loaded, ours) && loaded->standing == IDENTITY__RECORD_REAUTH &&
          ours->standing == IDENTITY__RECORD_SIGNED_IN;
+}
+
+static void take(identity__machine *machine, identity__record *loaded) {
+  machine->pair += !is_end_of(loaded, &machine->record);
+  identity__record_clear(&machine->record);
+  machine->record = *loaded;
+  identity__record_init(loaded);
+  machine->dead = false;
+  machine->not_persisted = false;
+  machine->unread = false;
+  machine->answers_unsaved = false;
+  machine->foreign = true;
+  machine->last_failure = IDENTITY_OK;
 }
 
 static bool has_caused(const identity__record *record, int64_t boot_ms) {
@@ -216,6 +217,7 @@ void identity__machine_commit(identity__machine *machine, identity__record *next
   machine->blocked = IDENTITY_OK;
   machine->foreign = false;
   if (new_pair) {
+    machine->pair++;
     machine->dead = false;
     machine->last_failure = IDENTITY_OK;
   }

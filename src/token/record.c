@@ -80,6 +80,7 @@ static const identity__field record_fields[] = {
      .places = IDENTITY__MAX_PENDING_CONSENTS,
      .offset = offsetof(identity__record, pending),
      .stride = sizeof(identity__kept_consent),
+     .apart = true,
      .count_at = offsetof(identity__record, pending_count),
      .group = &consent_shape},
     SINGLE(17, KIND_SIGNED, identity__record, written_wall_ms, MAX_SIGNED),
@@ -87,34 +88,20 @@ static const identity__field record_fields[] = {
 };
 const identity__shape identity__record_shape = SHAPE(record_fields);
 
-uint32_t identity__field_count(const identity__field *field, const char *base) {
-  uint32_t count = 1;
-  if (field->places > 0)
-    memcpy(&count, base + field->count_at, sizeof count);
-  return count;
-}
-
-/* The same, bounded: what may be walked without a look at whether the struct makes sense. */
-static uint32_t safe_count(const identity__field *field, const char *base) {
-  uint32_t count = identity__field_count(field, base);
-  return field->places > 0 && count > field->places ? field->places : count;
-}
-
+/* Not those of the pending consents, which stand apart; other lists have none. */
 static void free_texts(const identity__shape *shape, char *base) {
   for (size_t f = 0; f < shape->count; f++) {
     const identity__field *field = &shape->fields[f];
-    for (uint32_t i = 0; i < safe_count(field, base); i++) {
-      char *place = base + field->offset + i * field->stride;
-      char *text = NULL;
-      char *none = NULL;
-      if (field->kind == KIND_GROUP)
-        free_texts(field->group, place);
-      if (field->kind != KIND_TEXT)
-        continue;
-      memcpy(&text, place, sizeof text);
-      identity__secret_free(text);
-      memcpy(place, &none, sizeof none);
-    }
+    char *place = base + field->offset;
+    char *text = NULL;
+    if (field->places > 0)
+      continue;
+    if (field->kind == KIND_GROUP)
+      free_texts(field->group, place);
+    if (field->kind != KIND_TEXT)
+      continue;
+    memcpy(&text, place, sizeof text);
+    identity__secret_free(text);
   }
 }
 
@@ -124,19 +111,19 @@ static bool own_texts(const identity__shape *shape, char *base) {
   bool whole = true;
   for (size_t f = 0; f < shape->count; f++) {
     const identity__field *field = &shape->fields[f];
-    for (uint32_t i = 0; i < safe_count(field, base); i++) {
-      char *place = base + field->offset + i * field->stride;
-      char *text = NULL;
-      if (field->kind == KIND_GROUP && !own_texts(field->group, place))
-        whole = false;
-      if (field->kind != KIND_TEXT)
-        continue;
-      memcpy(&text, place, sizeof text);
-      char *copy = identity__secret_copy(text);
-      if (text != NULL && copy == NULL)
-        whole = false;
-      memcpy(place, &copy, sizeof copy);
-    }
+    char *place = base + field->offset;
+    char *text = NULL;
+    if (field->places > 0)
+      continue;
+    if (field->kind == KIND_GROUP && !own_texts(field->group, place))
+      whole = false;
+    if (field->kind != KIND_TEXT)
+      continue;
+    memcpy(&text, place, sizeof text);
+    char *copy = identity__secret_copy(text);
+    if (text != NULL && copy == NULL)
+      whole = false;
+    memcpy(place, &copy, sizeof copy);
   }
   return whole;
 }
@@ -149,6 +136,7 @@ void identity__record_init(identity__record *record) {
 
 void identity__record_clear(identity__record *record) {
   free_texts(&identity__record_shape, (char *)record);
+  identity__consents_free(record->pending, record->pending_count);
   identity__wipe(record, sizeof *record);
   identity__record_init(record);
 }
@@ -163,18 +151,33 @@ int identity__record_copy(identity__record *target, const identity__record *sour
     return 1;
   identity__record_clear(target);
   *target = *source;
-  if (own_texts(&identity__record_shape, (char *)target))
+  target->pending = NULL;
+  target->pending_count = 0;
+  bool whole = own_texts(&identity__record_shape, (char *)target);
+  if (whole && identity__record_set_pending(target, source->pending, source->pending_count))
     return 1;
   identity__record_clear(target);
   return 0;
 }
 
+int identity__record_set_pending(identity__record *record, const identity__kept_consent *pending,
+                                 uint32_t count) {
+  if (count > IDENTITY__MAX_PENDING_CONSENTS)
+    return 0;
+  identity__kept_consent *copies = identity__consents_copy(pending, count);
+  if (copies == NULL && count > 0)
+    return 0;
+  identity__consents_free(record->pending, record->pending_count);
+  record->pending = copies;
+  record->pending_count = count;
+  return 1;
+}
+
 void identity__record_move_pending(identity__record *target, identity__record *source) {
-  for (uint32_t i = 0; i < target->pending_count; i++)
-    free_texts(&consent_shape, (char *)&target->pending[i]);
-  memcpy(target->pending, source->pending, sizeof target->pending);
+  identity__consents_free(target->pending, target->pending_count);
+  target->pending = source->pending;
   target->pending_count = source->pending_count;
-  memset(source->pending, 0, sizeof source->pending);
+  source->pending = NULL;
   source->pending_count = 0;
 }
 

@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "token/consents.h"
 
 #include <stdint.h>
 
@@ -29,15 +30,6 @@ enum {
   IDENTITY__AGE_KNOWN = 1,
   IDENTITY__AGE_LOST = 2 /* a reboot without a usable clock: refreshed before use */
 };
-
-enum { IDENTITY__MAX_CONSENT_TEXT = 255 };
-
-/* The answer of a viewer to one consent that still has to reach the service. Its texts are never NULL. */
-typedef struct identity__kept_consent {
-  char *name;
-  char *version;
-  int32_t accepted;
-} identity__kept_consent;
 
 /* The durable mark of a refresh in flight. */
 typedef struct identity__lease {
@@ -74,7 +66,7 @@ typedef struct identity__record {
   uint32_t caused_count;
   int64_t caused_boot_ms[IDENTITY__MAX_CAUSED]; /* when a 401 caused a refresh */
   uint32_t pending_count;
-  identity__kept_consent pending[IDENTITY__MAX_PENDING_CONSENTS];
+  identity__kept_consent *pending; /* NULL: none, as nearly always */
 } identity__record;
 
 enum {
@@ -90,6 +82,10 @@ void identity__record_init(identity__record *record);
 void identity__record_clear(identity__record *record);
 /* Deep copy over an initialised record; false: memory is out, target is empty then. */
 int identity__record_copy(identity__record *target, const identity__record *source);
+/* A copy of these becomes its pending consents; false: memory is out or they are too many, and those it had
+ * stay. */
+int identity__record_set_pending(identity__record *record, const identity__kept_consent *pending,
+                                 uint32_t count);
 /* The pending consents of source become target's; source has none then. */
 void identity__record_move_pending(identity__record *target, identity__record *source);
 void identity__grant_clear(identity__grant *grant);

@@ -45,6 +45,14 @@ static void store_value(const identity__field *field, char *place, int64_t value
     memcpy(place, &value, sizeof value);
 }
 
+/* How many values of a field a struct says it has; not checked against places. */
+static uint32_t count_of(const identity__field *field, const char *base) {
+  uint32_t count = 1;
+  if (field->places > 0)
+    memcpy(&count, base + field->count_at, sizeof count);
+  return count;
+}
+
 static bool in_range(const identity__field *field, int64_t value) {
   return value <= field->maximum && value >= (field->kind == KIND_SIGNED ? -field->maximum : 0);
 }
@@ -109,14 +117,22 @@ static bool add_value(identity__buffer *bytes, const identity__field *field, con
   return added && end_element(bytes, start);
 }
 
+static const char *values_of(const identity__field *field, const char *base) {
+  const char *values = base + field->offset;
+  if (field->apart)
+    memcpy(&values, base + field->offset, sizeof values);
+  return values;
+}
+
 static bool add_shape(identity__buffer *bytes, const identity__shape *shape, const char *base) {
   for (size_t f = 0; f < shape->count; f++) {
     const identity__field *field = &shape->fields[f];
-    uint32_t count = identity__field_count(field, base);
+    uint32_t count = count_of(field, base);
     if (field->places > 0 && count > field->places)
       return false;
+    const char *values = values_of(field, base);
     for (uint32_t i = 0; i < count; i++)
-      if (!add_value(bytes, field, base + field->offset + i * field->stride))
+      if (!add_value(bytes, field, values + i * field->stride))
         return false;
   }
   return true;
@@ -214,22 +230,44 @@ static const identity__field *find_field(const identity__shape *shape, uint16_t 
   return NULL;
 }
 
-/* Where the next value of a field goes; NULL when it has no place left. */
-static char *take_place(const identity__shape *shape, const identity__field *field, uint32_t *seen,
-                        char *base) {
-  uint32_t bit = (uint32_t)1 << (field - shape->fields);
-  if (field->places == 0) {
-    bool again = (*seen & bit) != 0;
-    *seen |= bit;
-    return again ? NULL : base + field->offset;
-  }
-  uint32_t count = identity__field_count(field, base);
-  if (count >= field->places)
+/* A list that stands apart grows by one: hardly any record has one, and none a long one. */
+static char *grow(const identity__field *field, uint32_t count, char *base) {
+  char *old = NULL;
+  char *values = calloc(count + 1, field->stride);
+  if (values == NULL)
     return NULL;
-  char *place = base + field->offset + count * field->stride;
+  memcpy(&old, base + field->offset, sizeof old);
+  if (old != NULL)
+    memcpy(values, old, count * field->stride);
+  free(old);
+  memcpy(base + field->offset, &values, sizeof values);
+  return values;
+}
+
+/* Where the next value of a list goes. */
+static int32_t take_next(const identity__field *field, char *base, char **place) {
+  uint32_t count = count_of(field, base);
+  if (count >= field->places)
+    return IDENTITY__RECORD_CORRUPT;
+  char *values = field->apart ? grow(field, count, base) : base + field->offset;
+  if (values == NULL)
+    return IDENTITY__RECORD_MEMORY;
+  *place = values + count * field->stride;
   count++; /* before it is filled: clearing has to find what a broken group leaves */
   memcpy(base + field->count_at, &count, sizeof count);
-  return place;
+  return IDENTITY__RECORD_OK;
+}
+
+/* Where a value goes; CORRUPT when it has no place left. */
+static int32_t take_place(const identity__shape *shape, const identity__field *field, uint32_t *seen,
+                          char *base, char **place) {
+  uint32_t bit = (uint32_t)1 << (field - shape->fields);
+  bool again = (*seen & bit) != 0;
+  *seen |= bit;
+  if (field->places > 0)
+    return take_next(field, base, place);
+  *place = base + field->offset;
+  return again ? IDENTITY__RECORD_CORRUPT : IDENTITY__RECORD_OK;
 }
 
 static int32_t read_shape(const identity__shape *shape, const char *bytes, size_t length, char *base) {
@@ -242,10 +280,10 @@ static int32_t read_shape(const identity__shape *shape, const char *bytes, size_
     const identity__field *field = find_field(shape, next.tag);
     if (field == NULL)
       continue;
-    char *place = take_place(shape, field, &seen, base);
-    if (place == NULL)
-      return IDENTITY__RECORD_CORRUPT;
-    int32_t status = read_value(field, &next, place);
+    char *place = NULL;
+    int32_t status = take_place(shape, field, &seen, base, &place);
+    if (status == IDENTITY__RECORD_OK)
+      status = read_value(field, &next, place);
     if (status != IDENTITY__RECORD_OK)
       return status;
   }

@@ -14,6 +14,7 @@ typedef struct identity__field {
   uint16_t tag; /* unique within its shape and never used again for something else */
   uint16_t kind;
   bool required;   /* texts only */
+  bool apart;      /* lists only: the member points at them, and is NULL where there are none */
   uint32_t places; /* lists only: how many fit; 0: a single value */
   size_t offset;
   int64_t maximum; /* bytes of a text (an array is one longer), value of a number */
@@ -28,8 +29,5 @@ struct identity__shape {
 };
 
 extern const identity__shape identity__record_shape;
-
-/* How many values of a field a struct says it has; not checked against places. */
-uint32_t identity__field_count(const identity__field *field, const char *base);
 
 #endif

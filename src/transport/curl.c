@@ -202,19 +202,21 @@ static bool add_text(transfer *one, const char *name, const char *value) {
 /* Header lines are nodes and texts of our own: libcurl reads them, we wipe them. */
 static bool set_headers(transfer *one, const identity_http_request *request) {
   uint32_t count = request->header_count;
+  bool body = request->body != NULL;
   bool whole = count < MOST_LINES;
   for (uint32_t i = 0; i < count && whole; i++)
     whole = identity__buffer_add_text(&one->head, request->headers[i].name) &&
             add_text(one, ": ", request->headers[i].value);
-  if (!whole || !add_text(one, "Expect:", "")) /* a body is small: nobody is asked first */
+  if (!whole || (body && !add_text(one, "Expect:", ""))) /* a body is small: nobody is asked first */
     return false;
+  count += body;
   char *text = one->head.bytes;
-  for (uint32_t i = 0; i <= count; i++) {
+  for (uint32_t i = 0; i < count; i++) {
     one->lines[i].data = text;
-    one->lines[i].next = i < count ? &one->lines[i + 1] : NULL;
+    one->lines[i].next = i + 1 < count ? &one->lines[i + 1] : NULL;
     text += strlen(text) + 1;
   }
-  return IDENTITY__SET(one->easy, CURLOPT_HTTPHEADER, one->lines);
+  return IDENTITY__SET(one->easy, CURLOPT_HTTPHEADER, count > 0 ? one->lines : NULL);
 }
 
 static bool set_method(CURL *easy, const identity_http_request *request) {

@@ -22,6 +22,7 @@ struct identity__exchange {
   uint64_t number; /* of this use; its rest by SLOTS is its place */
   int32_t state;
   bool sent;
+  bool plain;
   identity__response response;
   identity__headers headers;
   bool (*may_leave)(const void *owner, identity__now now);
@@ -109,6 +110,7 @@ static bool prepare(const identity_link *link, identity__exchange *exchange,
   size_t room = request->max_body < RESERVED_BODY ? request->max_body : RESERVED_BODY;
   exchange->may_leave = request->may_leave;
   exchange->sent = false;
+  exchange->plain = request->plain;
   response->late = false;
   response->detail[0] = '\0';
   response->body.maximum = request->max_body;
@@ -157,19 +159,14 @@ identity__exchange *identity__transport_start(identity__transport *link, const i
   (void)pthread_mutex_unlock(&link->lock);
   if (exchange == NULL)
     return NULL;
+  identity_status begun = IDENTITY_OUT_OF_MEMORY;
   set_driving(link, true);
-  bool begun = ready && link->calls.start(link->state, link, number, &exchange->request) == IDENTITY_OK;
+  if (ready)
+    begun = link->calls.start(link->state, link, number, &exchange->request);
+  if (begun != IDENTITY_OK)
+    identity_link_complete(link, number, begun, NULL); /* unless it has said so itself */
   set_driving(link, false);
-  if (begun)
-    return exchange;
-  (void)pthread_mutex_lock(&link->lock);
-  bool completed = exchange->state == COMPLETED; /* it has said so, too */
-  (void)pthread_mutex_unlock(&link->lock);
-  if (completed)
-    return exchange;
-  exchange->state = TAKEN; /* the transport knows nothing of it */
-  identity__exchange_release(link, exchange);
-  return NULL;
+  return exchange;
 }
 
 identity__exchange *identity__transport_next(identity__transport *link) {
@@ -194,9 +191,13 @@ static void unlink_completed(identity_link *link, const identity__exchange *exch
     link->completed_end = place;
 }
 
-/* What it held is wiped; few of those that are idle are kept. */
+/* With the lock held. What it held is wiped, but for the data of an answer that holds no secret; few of those
+ * that are idle are kept. */
 static void retire(identity_link *link, identity__exchange *exchange) {
-  identity__buffer_reset(&exchange->response.body);
+  if (exchange->plain && exchange->headers.status / 100 == 2)
+    identity__buffer_reset_plain(&exchange->response.body);
+  else
+    identity__buffer_reset(&exchange->response.body);
   identity__buffer_reset(&exchange->bearer);
   memset(&exchange->request, 0, sizeof exchange->request);
   exchange->owner = NULL;
@@ -216,13 +217,13 @@ void identity__exchange_release(identity__transport *link, identity__exchange *e
   if (exchange->state == COMPLETED)
     unlink_completed(link, exchange);
   exchange->state = TAKEN;
-  (void)pthread_mutex_unlock(&link->lock);
   if (runs) {
+    (void)pthread_mutex_unlock(&link->lock);
     set_driving(link, true);
     link->calls.cancel(link->state, exchange->number);
     set_driving(link, false);
+    (void)pthread_mutex_lock(&link->lock);
   }
-  (void)pthread_mutex_lock(&link->lock);
   retire(link, exchange);
   (void)pthread_mutex_unlock(&link->lock);
 }

@@ -15,6 +15,7 @@
 #endif
 
 enum { FIRST_CAPACITY = 8, LONGEST_POLL_MS = 60 * 1000, READY_AT_ONCE = 32 };
+enum { AT_ONCE = 0 }; /* of the timer: long past, and no clock has to be asked */
 
 /* ---- wake-up ---- */
 
@@ -157,11 +158,14 @@ void identity__poller_clear(identity__poller *poller) {
 /* ---- the timer ---- */
 
 void identity__poller_timer(identity__poller *poller, int64_t timeout_ms) {
-  poller->due_ms = timeout_ms < 0 ? INT64_MAX : identity__clock_now().boot_ms + timeout_ms;
+  poller->due_ms = timeout_ms < 0 ? INT64_MAX : AT_ONCE;
+  if (timeout_ms > 0)
+    poller->due_ms = identity__clock_now().boot_ms + timeout_ms;
 }
 
 bool identity__poller_take_timer(identity__poller *poller) {
-  if (poller->due_ms == INT64_MAX || identity__clock_now().boot_ms < poller->due_ms)
+  if (poller->due_ms != AT_ONCE &&
+      (poller->due_ms == INT64_MAX || identity__clock_now().boot_ms < poller->due_ms))
     return false;
   poller->due_ms = INT64_MAX;
   return true;
@@ -171,6 +175,8 @@ bool identity__poller_take_timer(identity__poller *poller) {
 static int64_t wait_until_due(const identity__poller *poller, int64_t wait_ms) {
   if (poller->due_ms == INT64_MAX)
     return wait_ms;
+  if (poller->due_ms == AT_ONCE)
+    return 0;
   int64_t left = poller->due_ms - identity__clock_now().boot_ms;
   if (left < 0)
     left = 0;
@@ -276,6 +282,10 @@ static void set_all_timer(const identity__poller *poller, int64_t wait) {
 #else
   (void)poller, (void)wait;
 #endif
+}
+
+bool identity__poller_has_host(const identity__poller *poller) {
+  return poller->host.watch != NULL || poller->all >= 0;
 }
 
 void identity__poller_tell(identity__poller *poller, int64_t wait_ms) {

@@ -65,6 +65,8 @@ bool identity__poller_take_wake(identity__poller *poller, int64_t socket);
 int identity__poller_all(identity__poller *poller);
 /* host NULL: there is none any more; nothing is told. */
 void identity__poller_set_host(identity__poller *poller, const identity__poll_host *host);
+/* Whether somebody waits in the loop's place. */
+bool identity__poller_has_host(const identity__poller *poller);
 /* The host's timer has gone off: it has none until it is told again. */
 void identity__poller_timer_used(identity__poller *poller);
 /* Tells who waits in the loop's place what has changed, and when to come back: at wake_ms on the boot clock

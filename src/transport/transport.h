@@ -37,6 +37,7 @@ typedef struct identity__request {
   size_t body_length;
   size_t max_body;                                         /* of the answer */
   bool (*may_leave)(const void *owner, identity__now now); /* asked once, when it is about to; NULL: it may */
+  bool plain;                                              /* what a 2xx brings is no secret */
   int32_t once; /* must not reach the wire twice, whatever happens to the connection */
 } identity__request;
 

@@ -151,17 +151,22 @@ static void read_complaints(identity__answer *answer) {
     identity__copy_line(answer->code, sizeof answer->code, code);
 }
 
-static identity_status parse(identity__answer *answer, const identity__http *http, identity_error *error) {
+static identity_status parse(identity__answer *answer, const identity__expect *expect,
+                             const identity__http *http, identity_error *error) {
+  identity__json_raw raws[] = {{.path = {"responseData", expect->raw_member}},
+                               {.path = {expect->raw_member}}};
+  uint32_t wanted = expect->raw_member != NULL ? 2 : 0;
   memset(answer, 0, sizeof *answer);
   answer->date_s = http->date_s;
   if (http->length == 0)
     return IDENTITY_OK;
-  if (identity__json_parse(http->body, http->length, &answer->root) == IDENTITY__JSON_MEMORY)
+  if (identity__json_parse(http->body, http->length, raws, wanted, &answer->root) == IDENTITY__JSON_MEMORY)
     return identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
   if (answer->root == NULL)
     return IDENTITY_OK;
   const identity__json *data = identity__json_member(answer->root, "responseData");
   answer->data = data != NULL ? data : answer->root;
+  answer->raw = raws[data != NULL ? 0 : 1].text;
   read_complaints(answer);
   return IDENTITY_OK;
 }
@@ -246,12 +251,14 @@ static identity_status judge_success(identity__answer *answer, const identity__e
     return complain(answer, http, IDENTITY_NOT_THE_SERVICE, NULL, error);
   if (!identity__json_is_object(answer->root))
     return complain(answer, http, IDENTITY_UNEXPECTED_ANSWER, NULL, error);
+  /* Words may repeat what was sent. */
+  answer->plain = expect->plain_data && !answer->listed && answer->text[0] == '\0';
   return IDENTITY_OK;
 }
 
 identity_status identity__answer_read(identity__answer *answer, const identity__expect *expect,
                                       const identity__http *http, identity_error *error) {
-  identity_status status = parse(answer, http, error);
+  identity_status status = parse(answer, expect, http, error);
   if (status != IDENTITY_OK)
     return status;
   bool success = http->status >= 200 && http->status < 300;
@@ -265,7 +272,10 @@ identity_status identity__answer_read(identity__answer *answer, const identity__
 }
 
 void identity__answer_clear(identity__answer *answer) {
-  identity__json_free(answer->root);
+  if (answer->plain)
+    identity__json_free_plain(answer->root);
+  else
+    identity__json_free(answer->root);
   memset(answer, 0, sizeof *answer);
 }
 

@@ -10,7 +10,7 @@
 
 typedef struct identity__http {
   int32_t status;
-  const char *body;
+  const char *body; /* with a zero byte behind it */
   size_t length;
   int64_t date_s;         /* the Date header in seconds since 1970; 0: none */
   int64_t retry_after_ms; /* 0: none */
@@ -23,7 +23,9 @@ typedef struct identity__expect {
   bool has_input;             /* it carried input of the viewer: a refusal is for the viewer to correct */
   bool outcome_matters;       /* repeating it blindly does harm: no usable answer is OUTCOME_UNKNOWN */
   bool may_be_empty;          /* a 2xx without a body is fine */
+  bool plain_data;            /* what a 2xx brings holds no secret: it need not be wiped */
   const char *password_field; /* what the call names its password in the public structs; NULL: none */
+  const char *raw_member;     /* of the data, needed as it was written; NULL: none */
 } identity__expect;
 
 enum { IDENTITY__ANSWER_TEXT = 320 };
@@ -31,6 +33,8 @@ enum { IDENTITY__ANSWER_TEXT = 320 };
 typedef struct identity__answer {
   identity__json *root;       /* NULL: empty or no JSON */
   const identity__json *data; /* responseData, or root where there is no envelope */
+  identity__json_span raw;    /* the expected raw member in the body */
+  bool plain;                 /* it holds no secret */
   bool listed;                /* a non-empty `errors` list */
   bool auth_refused;          /* the JWT was not accepted */
   int64_t date_s;

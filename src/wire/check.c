@@ -128,7 +128,7 @@ static bool is_ip(const char *text) {
 static bool is_external_data(const char *text) {
   int64_t characters = identity__utf8_characters(text);
   return characters > 0 && characters <= IDENTITY__MAX_EXTERNAL_DATA_CHARACTERS &&
-         identity__json_scan(text, strlen(text));
+         identity__json_scan(text, strlen(text), NULL, 0);
 }
 
 static bool is_token(const char *text) {

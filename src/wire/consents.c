@@ -29,6 +29,10 @@ static const identity__field customer_fields[] = {
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
+enum { MOST_FIELDS = 8 };
+_Static_assert(ROWS(definition_fields) <= MOST_FIELDS && ROWS(customer_fields) <= MOST_FIELDS,
+               "the values of an item have a place each");
+
 /* Both lists have the same shape: count, then pointers to items of one size that a table fills. */
 typedef struct list_kind {
   const identity__field *fields;
@@ -88,6 +92,7 @@ static bool is_wanted(const list_kind *kind, const identity__json *item) {
 }
 
 static size_t measure(const list_kind *kind, const identity__json *list) {
+  const identity__json *values[MOST_FIELDS];
   size_t size = identity__block_cost(sizeof(consent_list));
   size_t count = 0;
   for (const identity__json *item = identity__json_first(list); item != NULL;
@@ -95,14 +100,16 @@ static size_t measure(const list_kind *kind, const identity__json *list) {
     if (!is_wanted(kind, item))
       continue;
     count++;
+    identity__fields_find(kind->fields, kind->field_count, item, values);
     size += identity__block_cost(kind->item_size) +
-            identity__fields_measure(kind->fields, kind->field_count, item);
+            identity__fields_measure(kind->fields, kind->field_count, values);
   }
   return size + identity__block_cost(count * sizeof(void *));
 }
 
 static bool fill(const list_kind *kind, const identity__json *list, uint32_t most, identity__block *block,
                  const char **missing) {
+  const identity__json *values[MOST_FIELDS];
   consent_list *result = identity__block_take(block, sizeof *result);
   const void **items = identity__block_take(block, most * sizeof(void *));
   for (const identity__json *item = identity__json_first(list); item != NULL;
@@ -110,7 +117,8 @@ static bool fill(const list_kind *kind, const identity__json *list, uint32_t mos
     if (!is_wanted(kind, item))
       continue;
     void *target = identity__block_take(block, kind->item_size);
-    if (!identity__fields_fill(kind->fields, kind->field_count, item, target, block, missing))
+    identity__fields_find(kind->fields, kind->field_count, item, values);
+    if (!identity__fields_fill(kind->fields, kind->field_count, values, target, block, missing))
       return false;
     if (kind->finish != NULL)
       kind->finish(target, item);

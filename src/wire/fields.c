@@ -24,13 +24,29 @@ static bool is_text(const identity__field *field) {
   return field->kind == IDENTITY__FIELD_TEXT || field->kind == IDENTITY__FIELD_ID;
 }
 
-size_t identity__fields_measure(const identity__field *fields, size_t count, const identity__json *object) {
+/* One walk over the members: an object has few, and a look-up of each field would walk over all of them. */
+void identity__fields_find(const identity__field *fields, size_t count, const identity__json *object,
+                           const identity__json *values[]) {
+  const identity__json *member = identity__json_is_object(object) ? identity__json_first(object) : NULL;
+  for (size_t i = 0; i < count; i++)
+    values[i] = NULL;
+  for (; member != NULL; member = identity__json_next(member)) {
+    const char *name = identity__json_name(member);
+    size_t i = 0;
+    while (i < count && (name[0] != fields[i].name[0] || strcmp(name, fields[i].name) != 0))
+      i++;
+    if (i < count)
+      values[i] = member;
+  }
+}
+
+size_t identity__fields_measure(const identity__field *fields, size_t count,
+                                const identity__json *const values[]) {
   char scratch[IDENTITY__ID_SCRATCH];
   size_t size = 0;
   for (size_t i = 0; i < count; i++)
     if (is_text(&fields[i]))
-      size += identity__block_text_cost(
-          text_of(&fields[i], identity__json_member(object, fields[i].name), scratch));
+      size += identity__block_text_cost(text_of(&fields[i], values[i], scratch));
   return size;
 }
 
@@ -54,11 +70,10 @@ static bool fill_one(const identity__field *field, const identity__json *value, 
   return text != NULL;
 }
 
-bool identity__fields_fill(const identity__field *fields, size_t count, const identity__json *object,
+bool identity__fields_fill(const identity__field *fields, size_t count, const identity__json *const values[],
                            void *target, identity__block *block, const char **missing) {
   for (size_t i = 0; i < count; i++) {
-    const identity__json *value = identity__json_member(object, fields[i].name);
-    bool found = fill_one(&fields[i], value, (char *)target + fields[i].offset, block);
+    bool found = fill_one(&fields[i], values[i], (char *)target + fields[i].offset, block);
     if (found || !fields[i].needed)
       continue;
     *missing = fields[i].name;

@@ -22,10 +22,14 @@ typedef struct identity__field {
   uint8_t needed; /* absent, null or of another kind: the answer is not usable */
 } identity__field;
 
-/* Bytes that the texts of an object need in a block. */
-size_t identity__fields_measure(const identity__field *fields, size_t count, const identity__json *object);
+/* Looks the members of an object up once, for what follows; NULL: there is none. */
+void identity__fields_find(const identity__field *fields, size_t count, const identity__json *object,
+                           const identity__json *values[]);
+/* Bytes that their texts need in a block. */
+size_t identity__fields_measure(const identity__field *fields, size_t count,
+                                const identity__json *const values[]);
 /* Fills a zeroed struct; false names the first needed member that is missing. */
-bool identity__fields_fill(const identity__field *fields, size_t count, const identity__json *object,
+bool identity__fields_fill(const identity__field *fields, size_t count, const identity__json *const values[],
                            void *target, identity__block *block, const char **missing);
 /* An id as text: digits of a number, or the string itself; scratch is used for numbers. NULL: neither. */
 enum { IDENTITY__ID_SCRATCH = 24 };

@@ -2,7 +2,6 @@
 #include "base/limits.h"
 #include "base/secret.h"
 #include "base/text.h"
-#include "wire/json_scan.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -12,39 +11,36 @@ static int compare_names(const void *a, const void *b) {
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-enum { FEW = 8 }; /* so many are compared one by one */
-
-static bool few_are_unique(const cJSON *object) {
-  for (const cJSON *one = object->child; one != NULL; one = one->next)
-    for (const cJSON *other = one->next; other != NULL; other = other->next)
-      if (one->string[0] == other->string[0] && strcmp(one->string, other->string) == 0)
-        return false;
-  return true;
-}
-
-static bool has_few(const cJSON *object) {
-  int32_t count = 0;
-  for (const cJSON *child = object->child; child != NULL && count <= FEW; child = child->next)
-    count++;
-  return count <= FEW;
-}
-
-/* Duplicate names: RFC 8259 section 4 leaves the meaning open, so two readers could see two customers.
- * Sorted, they are neighbours. */
-static bool members_are_unique(const cJSON *object) {
+/* Sorted, the same names are neighbours. There is one at least. */
+static bool many_are_unique(const cJSON *object) {
   const char *names[IDENTITY__MAX_LIST];
   size_t count = 0;
-  if (has_few(object))
-    return few_are_unique(object);
-  for (const cJSON *child = object->child; child != NULL; child = child->next) {
+  const cJSON *child = object->child;
+  do {
     if (count == IDENTITY__MAX_LIST)
       return false;
     names[count++] = child->string;
-  }
+    child = child->next;
+  } while (child != NULL);
   qsort(names, count, sizeof names[0], compare_names);
   for (size_t i = 1; i < count; i++)
     if (strcmp(names[i - 1], names[i]) == 0)
       return false;
+  return true;
+}
+
+enum { FEW = 16 }; /* so many are compared one by one */
+
+/* Duplicate names: RFC 8259 section 4 leaves the meaning open, so two readers could see two customers. */
+static bool members_are_unique(const cJSON *object) {
+  int32_t count = 0;
+  for (const cJSON *one = object->child; one != NULL; one = one->next) {
+    if (++count > FEW)
+      return many_are_unique(object);
+    for (const cJSON *earlier = object->child; earlier != one; earlier = earlier->next)
+      if (one->string[0] == earlier->string[0] && strcmp(one->string, earlier->string) == 0)
+        return false;
+  }
   return true;
 }
 
@@ -58,9 +54,10 @@ static bool names_are_unique(const cJSON *node) {
   return true;
 }
 
-int identity__json_parse(const char *bytes, size_t length, identity__json **root) {
+int identity__json_parse(const char *bytes, size_t length, identity__json_raw *raws, uint32_t count,
+                         identity__json **root) {
   *root = NULL;
-  if (!identity__json_scan(bytes, length))
+  if (!identity__json_scan(bytes, length, raws, count))
     return IDENTITY__JSON_INVALID;
   *root = cJSON_ParseWithLength(bytes, length);
   if (*root == NULL)
@@ -83,6 +80,14 @@ static void wipe_texts(cJSON *node) {
 void identity__json_free(identity__json *root) {
   wipe_texts(root);
   cJSON_Delete(root);
+}
+
+void identity__json_free_plain(identity__json *root) {
+  cJSON_Delete(root);
+}
+
+const char *identity__json_name(const identity__json *member) {
+  return member->string;
 }
 
 const identity__json *identity__json_member(const identity__json *object, const char *name) {

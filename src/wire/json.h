@@ -4,6 +4,7 @@
 #define IDENTITY__JSON_H
 
 #include "base/buffer.h"
+#include "wire/json_scan.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,9 +15,14 @@ typedef struct cJSON identity__json;
 enum { IDENTITY__JSON_OK = 0, IDENTITY__JSON_INVALID = 1, IDENTITY__JSON_MEMORY = 2 };
 
 /* ---- Reading. Names are case-sensitive; NULL nodes are taken as absent everywhere. ---- */
-int identity__json_parse(const char *bytes, size_t length, identity__json **root);
+/* There must be a zero byte behind the text. Wanted raw texts are noted (json_scan.h). */
+int identity__json_parse(const char *bytes, size_t length, identity__json_raw *raws, uint32_t count,
+                         identity__json **root);
 /* Wipes every text of the tree and frees it. */
 void identity__json_free(identity__json *root);
+/* Frees it as it is: of a tree that certainly holds no secret. */
+void identity__json_free_plain(identity__json *root);
+const char *identity__json_name(const identity__json *member);
 const identity__json *identity__json_member(const identity__json *object, const char *name);
 const identity__json *identity__json_first(const identity__json *list_or_object);
 const identity__json *identity__json_next(const identity__json *item);

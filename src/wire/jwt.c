@@ -97,7 +97,9 @@ int identity__jwt_claims(const char *jwt, identity__claims *claims) {
     return IDENTITY__JWT_MEMORY;
   identity__json *root = NULL;
   int64_t size = decode(payload, length, bytes);
-  int parsed = size > 0 ? identity__json_parse(bytes, (size_t)size, &root) : IDENTITY__JSON_INVALID;
+  if (size > 0)
+    bytes[size] = '\0';
+  int parsed = size > 0 ? identity__json_parse(bytes, (size_t)size, NULL, 0, &root) : IDENTITY__JSON_INVALID;
   bool readable = identity__json_is_object(root);
   if (readable)
     read_claims(root, claims);

@@ -17,11 +17,13 @@ identity_status identity__read_locale(const identity__json *data, identity_local
   const char *missing = NULL;
   identity__block block;
   *locale = NULL;
-  size_t size = identity__block_cost(sizeof **locale) + identity__fields_measure(fields, FIELDS, data);
+  const identity__json *values[FIELDS];
+  identity__fields_find(fields, FIELDS, data, values);
+  size_t size = identity__block_cost(sizeof **locale) + identity__fields_measure(fields, FIELDS, values);
   if (!identity__block_init(&block, size))
     return identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
   identity_locale *result = identity__block_take(&block, sizeof *result);
-  if (!identity__fields_fill(fields, FIELDS, data, result, &block, &missing)) {
+  if (!identity__fields_fill(fields, FIELDS, values, result, &block, &missing)) {
     free(block.base);
     return identity__answer_lacks(missing, error);
   }

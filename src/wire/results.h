@@ -19,8 +19,8 @@ identity_status identity__read_customer_consents(const identity__json *data, int
                                                  identity_error *error);
 identity_status identity__read_capture(const identity__json *data, size_t lead,
                                        identity_capture_status **status, identity_error *error);
-/* body: the answer's text, for external data that must keep every digit. */
-identity_status identity__read_customer(const identity__json *data, const char *body, size_t length,
+/* external_data: the raw member of the answer, because it must keep every digit. */
+identity_status identity__read_customer(const identity__json *data, identity__json_span external_data,
                                         identity_customer **customer, identity_error *error);
 
 #endif

@@ -122,13 +122,24 @@ bool identity__is_absolute_url(const char *text) {
   return identity__starts_with(rest, "://") && rest[3] != '\0' && strchr("/?#", rest[3]) == NULL;
 }
 
+/* Of the stretch that stands in a URL as it is (RFC 3986 section 2.3). */
+static size_t plain_length(const char *text) {
+  size_t length = 0;
+  while (identity__is_letter(text[length]) || identity__is_digit(text[length]) ||
+         (text[length] != '\0' && strchr("-._~", text[length]) != NULL))
+    length++;
+  return length;
+}
+
 bool identity__url_encode(identity__buffer *url, const char *text) {
-  for (; *text != '\0'; text++) {
-    char piece[4] = {*text, '\0'};
-    if (!identity__is_letter(*text) && !identity__is_digit(*text) && strchr("-._~", *text) == NULL)
+  while (*text != '\0') {
+    char piece[4] = "";
+    size_t plain = plain_length(text);
+    if (plain == 0)
       (void)snprintf(piece, sizeof piece, "%%%02X", (unsigned)(uint8_t)*text);
-    if (!identity__buffer_add_text(url, piece))
+    if (!identity__buffer_add(url, plain > 0 ? text : piece, plain > 0 ? plain : strlen(piece)))
       return false;
+    text += plain > 0 ? plain : 1;
   }
   return true;
 }

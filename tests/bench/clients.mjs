@@ -77,12 +77,27 @@ export async function allocations(build, client, place) {
   };
 }
 
+// The lines of strace.
+async function traced(build, client, place, options, calls) {
+  const file = `${build}/bench/strace.out`;
+  await execute(['strace', '-f', '-e', `trace=${calls}`, '-o', file, ...commandOf(build, client, place, options)], {});
+  const lines = readFileSync(file, 'utf8').split('\n');
+  rmSync(file);
+  return lines;
+}
+
 // How often a file is opened while the client runs.
 export async function opensOf(build, client, place, options, path) {
-  const file = `${build}/bench/strace.out`;
-  await execute(['strace', '-f', '-e', 'trace=open,openat', '-o', file,
-    ...commandOf(build, client, place, options)], {});
-  const opens = readFileSync(file, 'utf8').split('\n').filter((line) => line.includes(`"${path}"`)).length;
-  rmSync(file);
-  return opens;
+  return (await traced(build, client, place, options, 'open,openat')).filter((line) => line.includes(`"${path}"`)).length;
+}
+
+// System calls per GET, as the difference of two runs; the fewest of three each, since waking up once more is chance.
+export async function systemCalls(build, client, place) {
+  const [few, many] = [50, 150];
+  const fewest = async (gets) => {
+    const found = [];
+    for (let i = 0; i < 3; i++) found.push((await traced(build, client, place, { gets }, 'all')).length);
+    return Math.min(...found);
+  };
+  return (await fewest(many) - await fewest(few)) / (many - few);
 }

@@ -90,8 +90,7 @@ void report(const char *name, double value) {
   separator = ",";
 }
 
-/* A line of /proc/self/smaps_rollup, in kB. */
-static double resident_kb(const char *name) {
+double resident_kb(const char *name) {
   char line[256];
   double value = -1;
   FILE *file = fopen("/proc/self/smaps_rollup", "r");

@@ -29,6 +29,8 @@ double now_s(void);
 double processor_s(void);
 /* Bytes that malloc has given out and not got back. */
 int64_t heap_in_use(void);
+/* A line of /proc/self/smaps_rollup, in kB: "Rss:". */
+double resident_kb(const char *name);
 
 /* Under `valgrind --tool=callgrind --instr-atstart=no` the instructions between the two go into a file of
  * their own, which carries the phase's name; else nothing happens. */

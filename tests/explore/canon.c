@@ -234,8 +234,13 @@ static void add_flight(canon *all, const explore_handle *us) {
   add_number(all, us->next);
   if (us->next == IDENTITY__DO_NONE)
     return;
-  const bool bits[] = {flight->rotation, flight->failure.running, flight->failure.closing, us->caused,
-                       flight->change.in_memory_too};
+  const bool bits[] = {flight->rotation,
+                       flight->failure.running,
+                       flight->failure.closing,
+                       us->caused,
+                       flight->change.in_memory_too,
+                       flight->pair == us->machine.pair,
+                       flight->change.pair == us->machine.pair};
   add(all, flags(bits, sizeof bits / sizeof bits[0]));
   add_number(all, flight->state * 16 + flight->verdict);
   add_number(all, us->refusal);
@@ -267,7 +272,7 @@ static void add_order(canon *all, const explore_handle *us) {
   add_token(all, order->token);
   add_time(all, order->given_ms, LIFE_MS);
   add_pair(all, order->change.epoch, order->change.generation);
-  add_number(all, order->change.standing);
+  add_number(all, order->change.standing * 2 + (order->change.pair == us->machine.pair));
   add_next(all, &order->change.next);
 }
 

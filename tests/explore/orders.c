@@ -105,7 +105,7 @@ static void misread(explore_handle *us, bool flies, identity__look *look) {
     look->owner_gone = true;
   if (explore_has_bug(BUG_PENDING_DROPPED)) {
     look->record.pending_count = 0;
-    memset(look->record.pending, 0, sizeof look->record.pending);
+    look->record.pending = NULL;
   }
   if (explore_has_bug(BUG_MARK_FORGOTTEN)) {
     look->record.ambiguous = 0;

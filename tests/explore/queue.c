@@ -71,22 +71,11 @@ static const uint8_t *unpack(const uint8_t *from, uint64_t *words, const uint64_
   return from;
 }
 
-static const explore_span *find_spans(int32_t *count) {
-  static explore_span spans[SPANS];
-  static int32_t found = 0;
-  if (found == 0)
-    found = explore_spans(spans);
-  *count = found;
-  return spans;
-}
-
-static const uint64_t *words_at(const explore_world *world, size_t offset) {
-  return (const uint64_t *)(const void *)((const char *)world + offset);
+static const uint64_t *words_of(const explore_world *world) {
+  return (const uint64_t *)(const void *)world;
 }
 
 void explore_queue_add(explore_queue *queue, const explore_world *world, uint32_t number) {
-  int32_t count;
-  const explore_span *spans = find_spans(&count);
   if (queue->world == NULL) {
     queue->world = explore_grown(NULL, sizeof *world);
     memcpy(queue->world, world, sizeof *world);
@@ -95,16 +84,12 @@ void explore_queue_add(explore_queue *queue, const explore_world *world, uint32_
   uint8_t *to = block->bytes + block->length;
   memcpy(to, &number, sizeof number);
   to += sizeof number;
-  for (int32_t i = 0; i < count; i++)
-    to = pack(to, words_at(world, spans[i].begin), words_at(queue->world, spans[i].begin),
-              (spans[i].end - spans[i].begin) / WORD);
+  to = pack(to, words_of(world), words_of(queue->world), WORDS);
   block->length = (size_t)(to - block->bytes);
   queue->added++;
 }
 
 bool explore_queue_next(explore_queue *queue, explore_world *world, uint32_t *number) {
-  int32_t count;
-  const explore_span *spans = find_spans(&count);
   if (queue->added == queue->taken)
     return false;
   while (queue->first->at == queue->first->length) {
@@ -117,9 +102,7 @@ bool explore_queue_next(explore_queue *queue, explore_world *world, uint32_t *nu
   const uint8_t *from = block->bytes + block->at;
   memcpy(number, from, sizeof *number);
   from += sizeof *number;
-  for (int32_t i = 0; i < count; i++)
-    from = unpack(from, (uint64_t *)(void *)((char *)world + spans[i].begin),
-                  words_at(queue->world, spans[i].begin), (spans[i].end - spans[i].begin) / WORD);
+  from = unpack(from, (uint64_t *)(void *)world, words_of(queue->world), WORDS);
   block->at = (size_t)(from - block->bytes);
   queue->taken++;
   explore_settle(world);

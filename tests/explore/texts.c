@@ -1,13 +1,14 @@
 #include "explore/texts.h"
 
 #include "base/secret.h"
+#include "token/consents.h"
 
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { KINDS = 4, NUMBERS = 100, WORDS = 8, SIZE = 8 };
+enum { KINDS = 4, NUMBERS = 100, WORDS = 8, SIZE = 8, LISTS = 4 };
 
 static char texts[KINDS][NUMBERS][SIZE];
 
@@ -55,6 +56,9 @@ int32_t explore_number(const char *text) {
 
 char *__wrap_identity__secret_copy(const char *text);
 void __wrap_identity__secret_free(char *text);
+identity__kept_consent *__wrap_identity__consents_copy(const identity__kept_consent *consents,
+                                                       uint32_t count);
+void __wrap_identity__consents_free(identity__kept_consent *consents, uint32_t count);
 
 static bool is_starved;
 
@@ -68,4 +72,30 @@ char *__wrap_identity__secret_copy(const char *text) {
 
 void __wrap_identity__secret_free(char *text) {
   (void)text;
+}
+
+static bool is_same(const identity__kept_consent *a, const identity__kept_consent *b) {
+  return a->name == b->name && a->version == b->version && a->accepted == b->accepted;
+}
+
+/* A list for ever has room for one: more are not explored. */
+identity__kept_consent *__wrap_identity__consents_copy(const identity__kept_consent *consents,
+                                                       uint32_t count) {
+  static identity__kept_consent lists[LISTS];
+  int32_t i = 0;
+  if (is_starved || count == 0)
+    return NULL;
+  while (i < LISTS && lists[i].name != NULL && !is_same(&lists[i], consents))
+    i++;
+  if (count > 1 || i == LISTS) {
+    (void)fprintf(stderr, "explore: no room for these consents in the model\n");
+    exit(2);
+  }
+  lists[i] = *consents;
+  return &lists[i];
+}
+
+void __wrap_identity__consents_free(identity__kept_consent *consents, uint32_t count) {
+  (void)consents;
+  (void)count;
 }

@@ -1,6 +1,6 @@
-/* All texts of the explorer's worlds: tokens and names by number. They live for ever, and the explorer's
- * link makes the library's copies of secrets the same text: a record is cloned by assignment. (That copies
- * are made and wiped is for other tests.) */
+/* All texts of the explorer's worlds: tokens and names by number. They live for ever, as do lists of
+ * consents, and the explorer's link makes the library's copies of them the same memory: a record is cloned by
+ * assignment. (That copies are made and wiped is for other tests.) */
 #ifndef EXPLORE_TEXTS_H
 #define EXPLORE_TEXTS_H
 

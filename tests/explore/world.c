@@ -19,40 +19,8 @@ void explore_settle(explore_world *world) {
   }
 }
 
-/* ---- Copies ---- */
-
-enum { USED_CONSENTS = 2, RECORDS = HANDLES * 3 + 2 };
-#define IN_HANDLE(number, member)                                                                            \
-  (offsetof(explore_world, handles) + (number) * sizeof(explore_handle) + offsetof(explore_handle, member))
-
-int32_t explore_spans(explore_span spans[SPANS]) {
-  static const size_t records[RECORDS] = {IN_HANDLE(0, machine.record),
-                                          IN_HANDLE(0, order.change.next),
-                                          IN_HANDLE(0, flight.change.next),
-                                          IN_HANDLE(1, machine.record),
-                                          IN_HANDLE(1, order.change.next),
-                                          IN_HANDLE(1, flight.change.next),
-                                          offsetof(explore_world, store.now.record),
-                                          offsetof(explore_world, store.before.record)};
-  size_t begin = 0;
-  for (int32_t i = 0; i < RECORDS; i++) {
-    size_t end =
-        records[i] + offsetof(identity__record, pending) + USED_CONSENTS * sizeof(identity__kept_consent);
-    spans[i] = (explore_span){begin, end};
-    begin = records[i] + sizeof(identity__record);
-  }
-  spans[RECORDS] = (explore_span){begin, sizeof(explore_world)};
-  return RECORDS + 1;
-}
-
 void explore_copy_world(explore_world *world, const explore_world *source) {
-  static explore_span spans[SPANS];
-  static int32_t count = 0;
-  if (count == 0)
-    count = explore_spans(spans);
-  for (int32_t i = 0; i < count; i++)
-    memcpy((char *)world + spans[i].begin, (const char *)source + spans[i].begin,
-           spans[i].end - spans[i].begin);
+  *world = *source;
   explore_settle(world);
 }
 
@@ -140,8 +108,8 @@ static void refused(explore_world *world) {
 
 static void wait_for_consents(identity__record *record, int64_t now_ms) {
   (void)now_ms;
-  record->pending_count = 1;
-  record->pending[0] = (identity__kept_consent){explore_word("terms"), explore_word("v1"), 1};
+  const identity__kept_consent consent = {explore_word("terms"), explore_word("v1"), 1};
+  (void)identity__record_set_pending(record, &consent, 1);
 }
 
 static void consents(explore_world *world) {

@@ -1,6 +1,6 @@
 /* The world that the explorer walks through: two handles of one slot, their store, the service, what is on
- * the way between them, and time. A world is one block without pointers of its own but to texts that live for
- * ever (texts.h) and into itself (explore_settle), so that it is cloned by assignment. */
+ * the way between them, and time. A world is one block without pointers of its own but to texts and lists
+ * that live for ever (texts.h) and into itself (explore_settle), so that it is cloned by assignment. */
 #ifndef EXPLORE_WORLD_H
 #define EXPLORE_WORLD_H
 
@@ -159,13 +159,6 @@ typedef struct explore_event {
 extern explore_event explore_event_now;
 
 /* ---- world.c ---- */
-/* What of a world's bytes is ever used: of each record only the first pending consents. */
-typedef struct explore_span {
-  size_t begin;
-  size_t end;
-} explore_span;
-enum { SPANS = 2 * (HANDLES * 4 + 2) + 1 };
-int32_t explore_spans(explore_span spans[SPANS]);
 void explore_copy_world(explore_world *world, const explore_world *source);
 /* After a copy: pointers into the world point into this one. */
 void explore_settle(explore_world *world);

@@ -15,8 +15,8 @@ static inline void drop_document(void) {
 
 static inline const identity__json *parse_part(const char *row, const char *text, size_t length) {
   drop_document();
-  char *copy = exact_copy(text, length);
-  int result = identity__json_parse(copy, length, &document);
+  char *copy = exact_text(text, length);
+  int result = identity__json_parse(copy, length, NULL, 0, &document);
   free(copy);
   CHECK_INT(row, result, IDENTITY__JSON_OK);
   return document;

@@ -180,7 +180,8 @@ static inline void check_end(const scene *row) {
   if (!row->not_persisted && row->held != NULL && slot.revision == machine.revision)
     CHECK_TEXT(row->name, slot.record.grant.refresh_token, row->held);
   if (row->status == IDENTITY_OK) /* there is a newer pair than the one it started from */
-    CHECK(row->name, record->generation > flight.generation || record->epoch > flight.epoch);
+    CHECK(row->name, record->generation > flight.generation || record->epoch > flight.epoch ||
+                         machine.pair > flight.pair);
 }
 
 static inline void play(void **state, const scene *rows, size_t count) {

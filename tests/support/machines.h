@@ -178,6 +178,15 @@ static inline void other_rotates(void) {
   other_stores(identity__machine_rotate(&other, &grant, &next));
 }
 
+/* Its store had lost what we rotated to: it has rotated what that came from, to the same generation. */
+static inline void other_rivals(void) {
+  identity__grant grant = lent_grant("t.h.e", "theirs", LIFE);
+  grant.sent_boot_ms += clock_ms;
+  other_hears();
+  other.record.generation--;
+  other_stores(identity__machine_rotate(&other, &grant, &next));
+}
+
 static inline void other_signs_in(void) {
   identity__grant grant = lent_grant("t.h.e", "another", LIFE);
   grant.sent_boot_ms += clock_ms;

@@ -38,6 +38,18 @@ static char *text(const char *value) {
   return copy;
 }
 
+/* One more that waits; takes over the texts. */
+static void add_pending(identity__record *record, char *name, char *version, int32_t accepted) {
+  size_t size = (record->pending_count + 1) * sizeof *record->pending;
+  record->pending = realloc(record->pending, size);
+  assert_non_null(record->pending);
+  identity__kept_consent *added = &record->pending[record->pending_count++];
+  memset(added, 0, sizeof *added); /* its padding, too: lists are compared by their bytes */
+  added->name = name;
+  added->version = version;
+  added->accepted = accepted;
+}
+
 /* Every member with a value of its own. */
 static void fill(identity__record *record) {
   record->epoch = 7;
@@ -66,9 +78,8 @@ static void fill(identity__record *record) {
   record->caused_count = IDENTITY__MAX_CAUSED;
   for (int64_t i = 0; i < IDENTITY__MAX_CAUSED; i++)
     record->caused_boot_ms[i] = 1000 + i;
-  record->pending_count = 2;
-  record->pending[0] = (identity__kept_consent){text("terms"), text("1.7"), 1};
-  record->pending[1] = (identity__kept_consent){text("broadcaster_marketing"), text(""), 0};
+  add_pending(record, text("terms"), text("1.7"), 1);
+  add_pending(record, text("broadcaster_marketing"), text(""), 0);
 }
 
 static void encode_source(void) {

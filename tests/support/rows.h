@@ -44,6 +44,15 @@ static inline char *exact_copy(const char *bytes, size_t length) {
   return copy;
 }
 
+/* The same with a zero byte behind it. */
+static inline char *exact_text(const char *bytes, size_t length) {
+  char *copy = malloc(length + 1);
+  assert_non_null(copy);
+  memcpy(copy, bytes, length);
+  copy[length] = '\0';
+  return copy;
+}
+
 /* A text of so many times the same character; free() it. */
 static inline char *repeated(char c, size_t count) {
   char *text = malloc(count + 1);

@@ -93,10 +93,11 @@ EXPLORE_OBJECTS := $(call object,$(wildcard tests/explore/*.c))
 $(EXPLORE_OBJECTS): FLAGS = -Iinclude -Isrc -Itests
 -include $(wildcard $(EXPLORE_OBJECTS:.o=.d))
 
-# Its worlds share their texts: tests/explore/texts.c.
+# Its worlds share their texts and lists: tests/explore/texts.c.
+EXPLORE_SHARED := $(patsubst %,-Wl$(comma)--wrap=identity__%,secret_copy secret_free consents_copy consents_free)
 $(B)/explore: $(EXPLORE_OBJECTS) $(STATIC)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=identity__secret_copy -Wl,--wrap=identity__secret_free -o $@ $^ $(LIB_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(EXPLORE_SHARED) -o $@ $^ $(LIB_LIBS)
 
 .PHONY: check-explore
 check: check-explore

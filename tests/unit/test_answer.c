@@ -22,7 +22,7 @@ static void check_row(const answer_row *row) {
   identity__answer answer;
   identity_error error = {0};
   size_t length = strlen(row->body);
-  char *body = exact_copy(row->body, length);
+  char *body = exact_text(row->body, length);
   const identity__http http = {row->http, body, length, 1700000000, 7000};
   const identity__expect *expect = &identity__endpoint_of(row->endpoint)->expect;
   identity_status status = identity__answer_read(&answer, expect, &http, &error);

@@ -84,11 +84,43 @@ static void an_answer_that_lacks_something_says_what(void **state) {
   assert_non_null(strstr(error.message, "\"jwt\""));
 }
 
+static void only_data_without_a_word_is_plain(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    const char *body;
+    int32_t http;
+    bool plain_data;
+    bool plain;
+  } rows[] = {
+      {"data", "{\"responseData\":{\"a\":1},\"errors\":[]}", 200, true, true},
+      {"flat data", "{\"a\":1}", 200, true, true},
+      {"data that may hold a token", "{\"responseData\":{\"a\":1}}", 200, false, false},
+      {"words beside data", "{\"responseData\":{\"a\":1},\"errors\":[\"e\"]}", 200, true, false},
+      {"words of another shape", "{\"responseData\":{\"a\":1},\"errors\":[{\"b\":\"e\"}]}", 200, true, false},
+      {"a message", "{\"responseData\":{\"a\":1},\"message\":\"m\"}", 200, true, false},
+      {"a code", "{\"responseData\":{\"a\":1},\"code\":\"X1\"}", 200, true, false},
+      {"words instead of data", "{\"responseData\":{},\"errors\":[\"e\"]}", 200, true, false},
+      {"a refusal", "{\"a\":1}", 401, true, false},
+      {"no object", "[1]", 200, true, false},
+  };
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    identity__answer answer;
+    identity_error error;
+    const identity__expect expect = {.plain_data = rows[i].plain_data};
+    const identity__http http = {rows[i].http, rows[i].body, strlen(rows[i].body), 0, 0};
+    (void)identity__answer_read(&answer, &expect, &http, &error);
+    CHECK(rows[i].name, answer.root != NULL && answer.plain == rows[i].plain);
+    identity__answer_clear(&answer);
+  }
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(data_is_what_the_envelope_holds),
     cmocka_unit_test(complaints_are_gathered),
     cmocka_unit_test(endless_complaints_are_cut_at_a_character),
     cmocka_unit_test(an_answer_that_lacks_something_says_what),
+    cmocka_unit_test(only_data_without_a_word_is_plain),
 };
 
 SUITE("answer words", tests)

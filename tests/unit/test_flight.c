@@ -16,6 +16,20 @@ static void it_goes_all_the_way(void **state) {
   assert_string_equal(slot.record.lease.fingerprint, "");
 }
 
+static void what_another_handle_did_meanwhile_is_gone_over(void **state) {
+  static const scene scenes[] = {
+      {"the refresh token stays, and so does the mark of an attempt of theirs",
+       {LOAD, SWAP, SEND_LATER(76 * SECOND, bare_pair), SWAP_AFTER(other_leases), LOAD, SWAP, OVER},
+       ENDS(OK, "refresh"),
+       .ambiguous = true,
+       .lease_ms = IDENTITY__LEASE_MS},
+      {"over another pair of the same numbers",
+       {LOAD, SWAP, SEND(pair), SWAP_AFTER(other_rivals), LOAD, SWAP, OVER},
+       ENDS(OK, "new")},
+  };
+  play(state, scenes, COUNT(scenes));
+}
+
 /* ---- what another handle has done ---- */
 
 static void newer_records_are_taken_without_a_request(void **state) {
@@ -390,6 +404,7 @@ static void without_memory_nothing_is_leased(void **state) {
 
 static const struct CMUnitTest tests[] = {
     SLOT_TEST(it_goes_all_the_way),
+    SLOT_TEST(what_another_handle_did_meanwhile_is_gone_over),
     SLOT_TEST(newer_records_are_taken_without_a_request),
     SLOT_TEST(a_lease_of_another_handle_is_respected),
     SLOT_TEST(looks_at_a_lease_come_further_and_further_apart),

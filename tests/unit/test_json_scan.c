@@ -4,8 +4,8 @@
 #include "wire/json_scan.h"
 
 static bool scan(const char *text, size_t length) {
-  char *copy = exact_copy(text, length);
-  bool whole = identity__json_scan(copy, length);
+  char *copy = exact_text(text, length);
+  bool whole = identity__json_scan(copy, length, NULL, 0);
   free(copy);
   return whole;
 }
@@ -220,7 +220,7 @@ static void depth_counts_what_is_open_not_what_was(void **state) {
 static void a_million_open_brackets_are_refused_without_harm(void **state) {
   (void)state;
   char *open = repeated('[', IDENTITY__MAX_BODY);
-  assert_false(identity__json_scan(open, IDENTITY__MAX_BODY));
+  assert_false(identity__json_scan(open, IDENTITY__MAX_BODY, NULL, 0));
   free(open);
 }
 
@@ -252,7 +252,7 @@ static void whatever_stands_behind_the_value_is_refused(void **state) {
 static const struct {
   const char *name;
   const char *document;
-  const char *path[4];
+  const char *path[IDENTITY__JSON_PATH];
   const char *found; /* NULL: nothing */
 } spans[] = {
     {"member", "{\"a\":1,\"b\":[2, 3]}", {"b"}, "[2, 3]"},
@@ -275,21 +275,46 @@ static const struct {
     {"whole document", "{\"a\":1}", {NULL}, "{\"a\":1}"},
     {"name only as a value", "{\"b\":\"a\"}", {"a"}, NULL},
     {"same name deeper", "{\"b\":{\"a\":1}}", {"a"}, NULL},
+    {"a list on the way", "{\"a\":[{\"b\":1}]}", {"a", "b"}, NULL},
+    {"inside of a list", "[{\"a\":1}]", {"a"}, NULL},
+    {"second name alone", "{\"b\":1}", {"a", "b"}, NULL},
+    {"same name on the way", "{\"a\":{\"a\":2}}", {"a", "a"}, "2"},
+    {"beside another path", "{\"b\":{\"c\":1},\"a\":{\"c\":2}}", {"a", "c"}, "2"},
+    {"written with an escape", "{\"\\u0061\":1}", {"a"}, NULL},
+    {"a text with its quotes", " { \"a\" : \"\\u00e9}\" } ", {"a"}, "\"\\u00e9}\""},
+    {"whole document without its white space", " [1, 2] ", {NULL}, "[1, 2]"},
 };
+
+static void check_span(const char *name, identity__json_span span, const char *found) {
+  CHECK(name, (span.start == NULL) == (found == NULL));
+  if (span.start == NULL)
+    return;
+  CHECK_INT(name, span.length, strlen(found));
+  CHECK(name, memcmp(span.start, found, span.length) == 0);
+}
 
 static void raw_text_is_found_by_its_path(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(spans); i++) {
     size_t length = strlen(spans[i].document);
-    char *copy = exact_copy(spans[i].document, length);
-    identity__json_span span = identity__json_find(copy, length, spans[i].path);
-    CHECK(spans[i].name, (span.start == NULL) == (spans[i].found == NULL));
-    if (span.start != NULL) {
-      CHECK_INT(spans[i].name, span.length, strlen(spans[i].found));
-      CHECK(spans[i].name, memcmp(span.start, spans[i].found, span.length) == 0);
-    }
+    char *copy = exact_text(spans[i].document, length);
+    identity__json_raw raw = {.text = {"what was there before", 4}};
+    memcpy(raw.path, spans[i].path, sizeof raw.path);
+    CHECK(spans[i].name, identity__json_scan(copy, length, &raw, 1));
+    check_span(spans[i].name, raw.text, spans[i].found);
     free(copy);
   }
+}
+
+static void several_raw_texts_are_found_at_once(void **state) {
+  (void)state;
+  static const char text[] = "{\"d\":1,\"r\":{\"x\":[0],\"d\":{\"r\":2}}}";
+  identity__json_raw raws[] = {
+      {.path = {"r", "d"}}, {.path = {"d"}}, {.path = {"r"}}, {.path = {"r", "d", "r"}}};
+  static const char *const found[] = {"{\"r\":2}", "1", "{\"x\":[0],\"d\":{\"r\":2}}", "2"};
+  assert_true(identity__json_scan(text, strlen(text), raws, COUNT(raws)));
+  for (size_t i = 0; i < COUNT(raws); i++)
+    check_span(found[i], raws[i].text, found[i]);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -302,6 +327,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_truncation_is_refused),
     cmocka_unit_test(whatever_stands_behind_the_value_is_refused),
     cmocka_unit_test(raw_text_is_found_by_its_path),
+    cmocka_unit_test(several_raw_texts_are_found_at_once),
 };
 
 SUITE("json scan", tests)
