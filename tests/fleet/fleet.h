@@ -15,9 +15,8 @@
 
 /* ---- What happens when, since the beginning ---- */
 #define STEADY_MS (15 * MINUTE_MS) /* from here to the outage the rate is called steady */
-#define DOWN_MS HOUR_MS            /* the service is down from here ... */
-#define UP_MS (DOWN_MS + 10 * MINUTE_MS)
-#define CUT_MS (150 * MINUTE_MS) /* the power fails everywhere ... */
+#define DOWN_MS HOUR_MS            /* the service is down from here */
+#define CUT_MS (150 * MINUTE_MS)   /* the power fails everywhere ... */
 #define POWER_MS (CUT_MS + 5 * MINUTE_MS)
 #define BOOTS_MS (20 * SECOND_MS) /* a box takes so long to boot, and up to a minute more */
 #define BOOTS_MORE_MS MINUTE_MS
@@ -33,6 +32,7 @@ typedef struct fleet_plan {
   uint32_t boxes;
   uint64_t seed;
   int64_t hours;
+  int64_t outage_s;
   double limit; /* the service answers so many times the library's steady rate; 0: any number */
   const char *folder;
 } fleet_plan;
@@ -115,6 +115,7 @@ extern const fleet_client fleet_library;
 extern const fleet_client fleet_naive;
 
 /* ---- world.c ---- */
+int64_t fleet_up_ms(const fleet_plan *plan); /* the service is back */
 uint64_t fleet_chance(fleet_world *world);
 int64_t fleet_between(fleet_world *world, int64_t least, int64_t most);
 /* Memoryless: as long as ever to the next one, however long ago the last was. */

@@ -1,17 +1,21 @@
 /* A fleet through an outage and a power cut, with this library and with a naive client. Exit status: 0, the
  * library meets the target and the naive client does not; 1, otherwise; 2, nothing was simulated. */
 #include "fleet/figures.h"
+#include "token/machine_times.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { OUTAGE_S = 600, LEAST_OUTAGE_S = 10, MOST_OUTAGE_S = 3600 };
 enum { LEAST_HOURS = 3, MOST_HOURS = 24, LEAST_BOXES = 1000, MOST_BOXES = 10000000 };
 
 static int help(void) {
-  (void)printf("usage: fleet [--boxes N] [--seed N] [--hours N] [--limit TIMES] [--folder PATH]\n"
-               "  --limit TIMES   the service answers so many times the steady rate, 429 to the others\n"
-               "  --folder PATH   for fleet.csv and fleet.svg\n");
+  (void)printf(
+      "usage: fleet [--boxes N] [--seed N] [--hours N] [--outage SECONDS] [--limit TIMES] [--folder PATH]\n"
+      "  --outage SECONDS the service is down for so long (600)\n"
+      "  --limit TIMES   the service answers so many times the steady rate, 429 to the others\n"
+      "  --folder PATH   for fleet.csv and fleet.svg\n");
   return 2;
 }
 
@@ -25,6 +29,8 @@ static bool read_option(fleet_plan *plan, const char *name, const char *value) {
     return (plan->seed = (uint64_t)number, number > 0);
   if (strcmp(name, "--hours") == 0)
     return (plan->hours = number, number >= LEAST_HOURS && number <= MOST_HOURS);
+  if (strcmp(name, "--outage") == 0)
+    return (plan->outage_s = number, number >= LEAST_OUTAGE_S && number <= MOST_OUTAGE_S);
   if (strcmp(name, "--limit") == 0)
     return (plan->limit = atof(value)) >= 1;
   plan->folder = value;
@@ -34,7 +40,8 @@ static bool read_option(fleet_plan *plan, const char *name, const char *value) {
 /* The limit counts from the library's steady rate, as one service is built for either client: without one,
  * the hour before the outage is the same. */
 static uint32_t limit_of(const fleet_plan *plan) {
-  double refreshes = (double)plan->boxes * IN_USE_PERCENT / 100 / (0.8 * (double)LIFE_MS / SECOND_MS);
+  double share = (IDENTITY__SOFT_LEAST_PERMILLE + IDENTITY__SOFT_MOST_PERMILLE) / 2000.0;
+  double refreshes = (double)plan->boxes * IN_USE_PERCENT / 100 / (share * (double)LIFE_MS / SECOND_MS);
   return plan->limit > 0 ? (uint32_t)(plan->limit * refreshes) : 0;
 }
 
@@ -63,8 +70,9 @@ static int judge(const fleet_life lives[2], const fleet_plan *plan) {
   bool lost = lives[0].figures.ended > 0;
   if (lost)
     (void)printf("fleet: sessions were lost\n");
-  if (plan->limit > 0) {
-    (void)printf("fleet: not judged: the target is one for a service that answers everybody\n");
+  if (plan->limit > 0 || plan->outage_s != OUTAGE_S) {
+    (void)printf(
+        "fleet: not judged: the target is one for ten minutes, and a service that answers everybody\n");
     return lost ? 1 : 0;
   }
   bool met = fleet_meets_target(&lives[0].figures, plan);
@@ -80,7 +88,7 @@ static int judge(const fleet_life lives[2], const fleet_plan *plan) {
 }
 
 int main(int count, char **arguments) {
-  fleet_plan plan = {.boxes = 1000000, .seed = 1, .hours = 4, .folder = "."};
+  fleet_plan plan = {.boxes = 1000000, .seed = 1, .hours = 4, .outage_s = OUTAGE_S, .folder = "."};
   fleet_life lives[] = {{.client = &fleet_library}, {.client = &fleet_naive}};
   const char *wrong = NULL;
   for (int i = 1; i < count; i += 2)

@@ -107,8 +107,8 @@ static void time_axis(FILE *file, const panel *p) {
   }
 }
 
-static void frame(FILE *file, const panel *p, const char *title, const char *unit) {
-  band(file, p, (double)DOWN_MS / SECOND_MS, (double)UP_MS / SECOND_MS, "down", "service down");
+static void frame(FILE *file, const panel *p, const fleet_plan *plan, const char *title, const char *unit) {
+  band(file, p, (double)DOWN_MS / SECOND_MS, (double)fleet_up_ms(plan) / SECOND_MS, "down", "service down");
   band(file, p, (double)CUT_MS / SECOND_MS, (double)POWER_MS / SECOND_MS, "cut", "no power");
   value_axis(file, p, unit);
   time_axis(file, p);
@@ -180,11 +180,13 @@ static void draw_all(FILE *file, const fleet_life lives[2], const fleet_plan *pl
   p.high = highest(lives);
   p.label_s = plan->hours <= 6 ? HOUR_S / 2 : 2 * HOUR_S;
   p.logarithmic = p.in_hours = true;
-  frame(file, &p, "Refreshes a second, as the service sees them (logarithmic)", "");
+  frame(file, &p, plan, "Refreshes a second, as the service sees them (logarithmic)", "");
   curves(file, &p, lives, plan, rate);
   legend(file, lives, p.left + p.width, p.top - 24);
+  bool minutes = plan->outage_s % MINUTE_S == 0;
   (void)snprintf(title, sizeof title,
-                 "%s boxes, a 10-minute outage, and a power cut after which all boot within a minute", boxes);
+                 "%s boxes, a %d-%s outage, and a power cut after which all boot within a minute", boxes,
+                 (int)(minutes ? plan->outage_s / MINUTE_S : plan->outage_s), minutes ? "minute" : "second");
   text(file, p.left, 40, "class=\"head\"", title);
   if (plan->limit > 0) {
     (void)snprintf(title, sizeof title,
@@ -196,20 +198,22 @@ static void draw_all(FILE *file, const fleet_life lives[2], const fleet_plan *pl
 
 static void draw_after(FILE *file, const fleet_life lives[2], const fleet_plan *plan) {
   const fleet_figures *ours = &lives[0].figures;
-  panel p = {.left = 70, .top = 490, .width = 470, .height = 250, .zero_s = (double)UP_MS / SECOND_MS};
+  panel p = {
+      .left = 70, .top = 490, .width = 470, .height = 250, .zero_s = (double)fleet_up_ms(plan) / SECOND_MS};
   double most = fmax(ours->during, ours->after) / ours->steady;
   p.from_s = p.zero_s - 20 * MINUTE_S;
   p.to_s = p.zero_s + HOUR_S;
   p.high = ceil(fmax(most * 1.1, 3));
   p.label_s = 20 * MINUTE_S;
-  frame(file, &p, "Around the outage, in multiples of the steady rate", " x");
+  frame(file, &p, plan, "Around the outage, in multiples of the steady rate", " x");
   curves(file, &p, lives, plan, times_steady);
   rule(file, p.left, y_of(&p, TARGET_TIMES), p.left + p.width, y_of(&p, TARGET_TIMES), "target");
   text(file, p.left + p.width + 5, y_of(&p, TARGET_TIMES) + 4, "class=\"aim\"", "target");
 }
 
 static void draw_back(FILE *file, const fleet_life lives[2], const fleet_plan *plan) {
-  panel p = {.left = 630, .top = 490, .width = 420, .height = 250, .zero_s = (double)UP_MS / SECOND_MS};
+  panel p = {
+      .left = 630, .top = 490, .width = 420, .height = 250, .zero_s = (double)fleet_up_ms(plan) / SECOND_MS};
   double most = 0;
   for (int i = 0; i < 2; i++)
     most = fmax(most, 100.0 * lives[i].figures.out / plan->boxes);
@@ -217,7 +221,7 @@ static void draw_back(FILE *file, const fleet_life lives[2], const fleet_plan *p
   p.to_s = p.zero_s + 15 * MINUTE_S;
   p.high = 5 * ceil(fmax(most * 1.1, 1) / 5);
   p.label_s = 5 * MINUTE_S;
-  frame(file, &p, "Boxes cut off: a refresh failed, none worked since", " %");
+  frame(file, &p, plan, "Boxes cut off: a refresh failed, none worked since", " %");
   curves(file, &p, lives, plan, percent_out);
   double x = x_of(&p, p.zero_s + TARGET_BACK_S);
   rule(file, x, p.top, x, p.top + p.height, "target");

@@ -10,6 +10,10 @@ enum { NOBODY = 0 };
 #define PROGRESS_MS (30 * MINUTE_MS)
 #define PAST_MS (10 * LIFE_MS) /* long enough ago that nobody can tell when it all began */
 
+int64_t fleet_up_ms(const fleet_plan *plan) {
+  return DOWN_MS + plan->outage_s * SECOND_MS;
+}
+
 /* ---- Chance ---- */
 
 /* splitmix64 */

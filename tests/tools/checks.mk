@@ -117,9 +117,9 @@ $(B)/fleet/simulate: $(FLEET_OBJECTS) $(STATIC)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=identity__secret_copy -Wl,--wrap=identity__secret_free -o $@ $^ $(LIB_LIBS) -lm
 
 .PHONY: simulate-fleet
-simulate-fleet: $(B)/fleet/simulate ## a million boxes through an outage and a power cut (BOXES= SEED= HOURS= LIMIT=)
+simulate-fleet: $(B)/fleet/simulate ## a million boxes through an outage and a power cut (BOXES= SEED= HOURS= OUTAGE= LIMIT=)
 	@$(B)/fleet/simulate --folder $(B)/fleet $(if $(BOXES),--boxes $(BOXES)) $(if $(SEED),--seed $(SEED)) \
-	  $(if $(HOURS),--hours $(HOURS)) $(if $(LIMIT),--limit $(LIMIT))
+	  $(if $(HOURS),--hours $(HOURS)) $(if $(OUTAGE),--outage $(OUTAGE)) $(if $(LIMIT),--limit $(LIMIT))
 
 .PHONY: check-fleet
 check: check-fleet
