@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int64_t latest(int64_t one, int64_t other) {
+  return one > other ? one : other;
+}
+
 /* The service has asked everybody on this loop to stay away for a while. A flight that is out goes on. */
 static identity__ask hold_back(const identity_session *session, identity__ask ask, bool rotation,
                                identity__now now) {
@@ -160,6 +164,9 @@ bool identity__tokens_answer(identity_session *session, identity__call *call, id
   if (call->asks == IDENTITY__ASKS_ROTATION) {
     call->waits_for_token = false;
     tell_flown(flown, &news->error);
+    if (flown->status != IDENTITY_OK) /* the service may have asked for less than we wait */
+      news->error.retry_after_ms =
+          latest(news->error.retry_after_ms, ask_machine(session, call).retry_after_ms);
     event->kind = IDENTITY__EVENT_ORDERED;
     event->error = &news->error;
     return true;
@@ -179,10 +186,6 @@ void identity__tokens_told(identity_session *session) {
 }
 
 /* ---- in the background ---- */
-
-static int64_t latest(int64_t one, int64_t other) {
-  return one > other ? one : other;
-}
 
 /* A token that nobody has asked for during its life is left to end, unless the app wants it otherwise. */
 static bool is_wanted(identity_session *session, identity__now now) {

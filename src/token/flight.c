@@ -219,6 +219,12 @@ static int32_t judge_again(identity__flight *flight, identity__machine *machine,
   return change_record(flight, machine, moment);
 }
 
+/* A 511 is the word of a network that wants a login itself. */
+static bool is_in_trouble(const identity__refresh_facts *facts) {
+  bool says_so = facts->http_status == 429 || facts->http_status >= 500;
+  return facts->whole && says_so && identity__refresh_verdict(facts) != IDENTITY__VERDICT_UNSENT;
+}
+
 int32_t identity__flight_landed(identity__flight *flight, identity__machine *machine,
                                 const identity__landing *landing, const identity__moment *moment) {
   machine->lease_unused = landing->facts.progress == 0;
@@ -226,8 +232,13 @@ int32_t identity__flight_landed(identity__flight *flight, identity__machine *mac
     return look(flight, LOOKING);
   flight->verdict = identity__refresh_verdict(&landing->facts);
   flight->grant = landing->grant;
-  flight->failure = (identity__failure){flight->verdict,  landing->retry_after_ms, landing->running,
-                                        landing->closing, moment->random,          moment->now};
+  flight->failure = (identity__failure){.verdict = flight->verdict,
+                                        .retry_after_ms = landing->retry_after_ms,
+                                        .in_trouble = is_in_trouble(&landing->facts),
+                                        .running = landing->running,
+                                        .closing = landing->closing,
+                                        .random = moment->random,
+                                        .now = moment->now};
   /* A pair that has just come is alive, whatever another one of the numbers it comes from is worth. */
   bool moved = flight->verdict == IDENTITY__VERDICT_COMMITTED ? is_counted_on(flight, machine)
                                                               : has_moved(flight, machine);

@@ -36,15 +36,25 @@ bool identity__machine_is_usable(const identity__machine *machine, identity__now
   return remaining > 0 || (remaining < 0 && machine->record.grant.age == IDENTITY__AGE_ADOPTED);
 }
 
+/* The moment of its birth alone is no chance: where the power comes back to a whole town, the boxes ask in
+ * the same milliseconds since their start. Nor is the handle alone: it would come at the same part of each
+ * life. FNV-1a over the handle's name. */
+static uint64_t soft_dice(const identity__machine *machine) {
+  uint64_t hash = UINT64_C(0xCBF29CE484222325);
+  for (const char *owner = machine->self.owner; *owner != '\0'; owner++)
+    hash = (hash ^ (uint64_t)(unsigned char)*owner) * UINT64_C(0x100000001B3);
+  uint64_t birth = (uint64_t)machine->record.grant.sent_boot_ms + machine->record.generation;
+  uint64_t mixed = (hash ^ birth) * UINT64_C(0x9E3779B97F4A7C15);
+  return (mixed ^ mixed >> 32) * UINT64_C(0x9E3779B97F4A7C15) >> 32;
+}
+
 int64_t identity__machine_soft_ms(const identity__machine *machine) {
   const identity__grant *grant = &machine->record.grant;
   bool known = grant->age == IDENTITY__AGE_KNOWN && grant->refresh_token != NULL;
   if (!known || identity__machine_standing(machine) != IDENTITY_OK)
     return INT64_MAX;
-  /* The moment of its birth is chance enough for where in the span this one lies. */
-  uint64_t dice =
-      ((uint64_t)grant->sent_boot_ms + machine->record.generation) * UINT64_C(0x9E3779B97F4A7C15) >> 32;
-  int64_t permille = 750 + (int64_t)(dice % 101);
+  uint64_t span = IDENTITY__SOFT_MOST_PERMILLE - IDENTITY__SOFT_LEAST_PERMILLE + 1;
+  int64_t permille = IDENTITY__SOFT_LEAST_PERMILLE + (int64_t)(soft_dice(machine) % span);
   return grant->sent_boot_ms + grant->life_ms / 1000 * permille;
 }
 

@@ -80,7 +80,7 @@ identity__ask identity__machine_rejected(identity__machine *machine, uint64_t ep
 int64_t identity__machine_remaining(const identity__machine *machine, identity__now now);
 /* Whether a call may still be sent with it, however close its end. */
 bool identity__machine_is_usable(const identity__machine *machine, identity__now now);
-/* From here on, on the boot clock, the JWT is worth replacing in the background: 0.75 to 0.85 of its life,
+/* From here on, on the boot clock, the JWT is worth replacing in the background: 0.55 to 0.85 of its life,
  * not the same for everyone. INT64_MAX: never. */
 int64_t identity__machine_soft_ms(const identity__machine *machine);
 /* Where the session stands, IDENTITY_STATE_x. */
@@ -140,8 +140,9 @@ bool identity__machine_rotate(const identity__machine *machine, const identity__
 typedef struct identity__failure {
   int32_t verdict; /* IDENTITY__VERDICT_x but COMMITTED */
   int64_t retry_after_ms;
-  bool running; /* the attempt may still run at the service: its lease stays */
-  bool closing; /* nobody will hear of it any more */
+  bool in_trouble; /* the service is, by its own answer: 429 or 5xx */
+  bool running;    /* the attempt may still run at the service: its lease stays */
+  bool closing;    /* nobody will hear of it any more */
   uint64_t random;
   identity__now now;
 } identity__failure;

@@ -143,6 +143,21 @@ static int64_t backoff_ms(int32_t failures, uint64_t random) {
   return IDENTITY__BACKOFF_FIRST_MS + (int64_t)(random % (uint64_t)(bound - IDENTITY__BACKOFF_FIRST_MS + 1));
 }
 
+/* A service that answers and cannot serve is in trouble with everybody. In the moment in which it works again
+ * its load is what it was the moment before: that of all who come for the first time, and of all who try
+ * again. So these are few. */
+static int64_t trouble_ms(int32_t failures, bool usable, uint64_t random) {
+  static const struct {
+    int64_t least_ms;
+    int64_t most_ms;
+  } waits[] = {{IDENTITY__TROUBLE_FIRST_LEAST_MS, IDENTITY__TROUBLE_FIRST_MOST_MS},
+               {IDENTITY__TROUBLE_SECOND_LEAST_MS, IDENTITY__TROUBLE_SECOND_MOST_MS},
+               {IDENTITY__TROUBLE_LATER_LEAST_MS, IDENTITY__TROUBLE_LATER_MOST_MS}};
+  int32_t last = (int32_t)(sizeof waits / sizeof waits[0]) - 1;
+  int32_t row = failures < last ? failures + (usable ? 1 : 0) : last;
+  return waits[row].least_ms + (int64_t)(random % (uint64_t)(waits[row].most_ms - waits[row].least_ms + 1));
+}
+
 /* Retry-After is a lower bound, plus up to a quarter so that not all come back at once. */
 static int64_t throttle_ms(int64_t retry_after_ms, int64_t backoff, uint64_t random) {
   int64_t most = retry_after_ms < IDENTITY__HOUR_MS ? retry_after_ms : IDENTITY__HOUR_MS;
@@ -168,8 +183,16 @@ static bool count_refusal(const identity__failure *failure, identity__record *ne
   return false;
 }
 
-static void back_off(const identity__failure *failure, identity__record *next) {
-  int64_t wait = backoff_ms(next->failures, failure->random);
+/* What got no answer is most often a matter of this device's own network. */
+static int64_t wait_ms(const identity__machine *machine, const identity__failure *failure, int32_t failures) {
+  if (!failure->in_trouble)
+    return backoff_ms(failures, failure->random);
+  return trouble_ms(failures, identity__machine_is_usable(machine, failure->now), failure->random);
+}
+
+static void back_off(const identity__machine *machine, const identity__failure *failure,
+                     identity__record *next) {
+  int64_t wait = wait_ms(machine, failure, next->failures);
   cool_down(next, throttle_ms(failure->retry_after_ms, wait, failure->random), failure->now);
   if (failure->running && next->lease.ends_boot_ms > next->cooldown_boot_ms)
     next->cooldown_boot_ms = next->lease.ends_boot_ms; /* not while that attempt may still run */
@@ -206,7 +229,7 @@ bool identity__machine_fail_refresh(const identity__machine *machine, const iden
   if (failure->closing && failure->verdict == IDENTITY__VERDICT_UNSENT)
     return true; /* the app left before anything was sent: nobody failed */
   if (failure->verdict != IDENTITY__VERDICT_REFUSED) {
-    back_off(failure, next);
+    back_off(machine, failure, next);
     return true;
   }
   if (!count_refusal(failure, next))

@@ -175,14 +175,14 @@ static void a_session_that_is_well(void **state) {
 static void a_cooldown(void **state) {
   (void)state;
   identity_session *session = signed_in();
-  rotation_fault(&server, "\"status\":429,\"body\":\"\",\"headers\":{\"Retry-After\":\"100\"}");
+  rotation_fault(&server, "\"status\":429,\"body\":\"\",\"headers\":{\"Retry-After\":\"600\"}");
   assert_int_equal(identity_session_refresh(session, NULL), IDENTITY_THROTTLED);
   cJSON *root = explain(session);
   is(root, "state", "\"stale\"");
   is(root, "refresh/last_failure", "\"THROTTLED\"");
   is(root, "refresh/failures", "1");
   is(root, "refresh/answer_lost", "false");
-  is_within(root, "refresh/cooldown_ms", 60000, 125000);
+  is_within(root, "refresh/cooldown_ms", 560000, 750000);
   cJSON_Delete(root);
   identity_session_close(session);
 }

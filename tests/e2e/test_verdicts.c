@@ -1,5 +1,6 @@
 /* What may come back from POST /auths/refresh_token, row by row: what the call is told, where the session
  * stands, when the next try may start, and whether the viewer is still signed in after it. */
+#include "support/host_clock.h"
 #include "support/peer.h"
 #include "support/service.h"
 #include "support/suite.h"
@@ -44,6 +45,8 @@ static void refresh_fault(const char *members) {
 
 /* ---- rows that keep the session ---- */
 
+static host_clock hands;
+
 /* What the next try brings. LATER: not within this test; HEALS: OK if the service has a grace period by then.
  */
 enum { RECOVERS, HEALS, LOST, REFUSED, LATER };
@@ -57,6 +60,7 @@ typedef struct row {
 } row;
 
 #define SOON 1, 2001
+#define A_WHILE 199000, 400000
 #define REFUSAL 299000, 300000
 
 /* 500 to 530, 429 and a gateway's 401 have tests of their own, as faults 6, 7 and 11. */
@@ -67,12 +71,12 @@ static const row rows[] = {
     {"\"drop\":\"after\"", IDENTITY_CONNECTION_LOST, LOST, SOON},
     {"\"cut_body_at\":20", IDENTITY_CONNECTION_LOST, LOST, SOON},
     {"\"status\":408,\"body\":\"\"", IDENTITY_SERVICE_FAILED, RECOVERS, SOON},
-    {"\"status\":500,\"after\":true,\"body\":\"\"", IDENTITY_SERVICE_FAILED, LOST, SOON},
-    {"\"status\":504,\"after\":true," HTML, IDENTITY_SERVICE_FAILED, LOST, SOON},
-    {"\"status\":503,\"after\":true,\"body\":\"\"", IDENTITY_SERVICE_FAILED, REFUSED, SOON},
+    {"\"status\":500,\"after\":true,\"body\":\"\"", IDENTITY_SERVICE_FAILED, LOST, A_WHILE},
+    {"\"status\":504,\"after\":true," HTML, IDENTITY_SERVICE_FAILED, LOST, A_WHILE},
+    {"\"status\":503,\"after\":true,\"body\":\"\"", IDENTITY_SERVICE_FAILED, REFUSED, A_WHILE},
     {"\"status\":425,\"body\":\"\"", IDENTITY_THROTTLED, RECOVERS, SOON},
-    {"\"status\":503,\"body\":\"\",\"headers\":{\"Retry-After\":\"120\"}", IDENTITY_SERVICE_FAILED, LATER,
-     119000, 150000},
+    {"\"status\":503,\"body\":\"\",\"headers\":{\"Retry-After\":\"600\"}", IDENTITY_SERVICE_FAILED, LATER,
+     599000, 750000},
     {"\"status\":302,\"after\":true,\"headers\":{\"Location\":\"/elsewhere\"},\"body\":\"\"",
      IDENTITY_NOT_THE_SERVICE, LOST, SOON},
     {"\"status\":307,\"headers\":{\"Location\":\"" REFRESH "\"},\"body\":\"\"", IDENTITY_NOT_THE_SERVICE,
@@ -110,7 +114,7 @@ static identity_session *fail_once(const row *at, int number) {
   char account[40];
   snprintf(email, sizeof email, "row%d@example.com", number);
   snprintf(account, sizeof account, "row%d", number);
-  identity_session *session = service_open(&server, account);
+  identity_session *session = host_clock_open(&hands, &server, account);
   service_register(session, email);
   refresh_fault(at->fault);
   identity_status status = identity_session_refresh(session, &error);
@@ -147,20 +151,35 @@ static void try_again(const row *at, identity_session *session) {
   }
 }
 
+static bool waits_a_while(const row *at) {
+  return at->wait_most_ms > 2001 && at->then != LATER;
+}
+
+static int try_all_again(identity_session *sessions[ROWS], bool after_a_while) {
+  int tries = 0;
+  for (int i = 0; i < (int)ROWS; i++) {
+    if (waits_a_while(&rows[i]) != after_a_while)
+      continue;
+    try_again(&rows[i], sessions[i]);
+    tries += rows[i].then != LATER;
+    identity_session_close(sessions[i]);
+  }
+  return tries;
+}
+
 static void each_answer_that_is_no_pair_keeps_the_session_and_waits(void **state) {
   (void)state;
   identity_session *sessions[ROWS];
-  int tries = 0;
+  host_clock_start(&hands, NULL, 5 * 3600 * 1000);
   service_send(&server, "PUT", "settings", "{\"grace\":60}"); /* so that it remembers what was exchanged */
   for (int i = 0; i < (int)ROWS; i++)
     sessions[i] = fail_once(&rows[i], i);
   assert_int_equal(refreshes(-1), ROWS);
   service_pause_ms(2005);
-  for (int i = 0; i < (int)ROWS; i++) {
-    try_again(&rows[i], sessions[i]);
-    tries += rows[i].then != LATER;
-    identity_session_close(sessions[i]);
-  }
+  int tries = try_all_again(sessions, false);
+  assert_int_equal(refreshes(-1), ROWS + tries);
+  host_clock_sleep(&hands, 400000);
+  tries += try_all_again(sessions, true);
   assert_int_equal(refreshes(-1), ROWS + tries);
 }
 

@@ -147,11 +147,11 @@ static void ask(explore_world *world, int32_t who, int32_t variant) {
   explore_begin_flight(world, who, variant == 1);
 }
 
-/* Past the soft moment, wherever chance has put it. */
+/* Past the earliest soft moment that chance may choose. */
 static bool is_soft(const identity__machine *machine, identity__now now) {
   const identity__grant *grant = &machine->record.grant;
   return grant->age == IDENTITY__AGE_KNOWN && grant->refresh_token != NULL &&
-         now.boot_ms - grant->sent_boot_ms >= grant->life_ms / 100 * 86;
+         now.boot_ms - grant->sent_boot_ms >= grant->life_ms / 1000 * IDENTITY__SOFT_LEAST_PERMILLE;
 }
 
 /* A refresh before the JWT is over, that nobody waits for. */

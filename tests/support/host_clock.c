@@ -33,6 +33,12 @@ void host_clock_start(host_clock *self, const char *boot_id, int64_t up_ms) {
   atomic_init(&self->stopped, 0);
 }
 
+identity_session *host_clock_open(host_clock *self, service *server, const char *account) {
+  identity_config *config = service_config(server);
+  assert_int_equal(identity_config_set_clock(config, &self->clock), IDENTITY_OK);
+  return service_open_with(config, account);
+}
+
 void host_clock_set_wall(host_clock *self, int64_t ahead_ms) {
   atomic_store(&self->wall_ahead_ms, ahead_ms);
 }

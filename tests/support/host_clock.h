@@ -22,6 +22,8 @@ void host_clock_set_wall(host_clock *self, int64_t ahead_ms);
 void host_clock_set_date(host_clock *self, int64_t date_s);
 /* The device has slept for so long. */
 void host_clock_sleep(host_clock *self, int64_t ms);
+/* A session of the device, with the memory store. */
+identity_session *host_clock_open(host_clock *self, service *server, const char *account);
 void host_clock_read(host_clock *self, int64_t *boot_ms, int64_t *wall_ms);
 
 #endif

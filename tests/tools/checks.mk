@@ -104,3 +104,25 @@ check: check-explore
 check-explore: $(B)/explore ## every interleaving of two handles, store, service, time and faults, to a stated depth
 	$(B)/explore --self-test
 	$(B)/explore
+
+# ---- the fleet in virtual time: tests/fleet/README.md ----
+FLEET_OBJECTS := $(call object,$(wildcard tests/fleet/*.c))
+$(FLEET_OBJECTS): FLAGS = -Iinclude -Isrc -Itests
+-include $(wildcard $(FLEET_OBJECTS:.o=.d))
+
+# Its boxes share their texts: tests/fleet/texts.c.
+$(B)/fleet/simulate: $(FLEET_OBJECTS) $(STATIC)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=identity__secret_copy -Wl,--wrap=identity__secret_free -o $@ $^ $(LIB_LIBS) -lm
+
+.PHONY: simulate-fleet
+simulate-fleet: $(B)/fleet/simulate ## a million boxes through an outage and a power cut (BOXES= SEED= HOURS= OUTAGE= LIMIT=)
+	@$(B)/fleet/simulate --folder $(B)/fleet $(if $(BOXES),--boxes $(BOXES)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(HOURS),--hours $(HOURS)) $(if $(OUTAGE),--outage $(OUTAGE)) $(if $(LIMIT),--limit $(LIMIT))
+
+.PHONY: check-fleet
+check: check-fleet
+check-fleet: $(B)/fleet/simulate ## fifty thousand boxes: twice the steady rate at most after an outage, all back in ten minutes
+	@mkdir -p $(B)/fleet/check
+	@$(B)/fleet/simulate --boxes 50000 --hours 3 --folder $(B)/fleet/check

@@ -92,15 +92,26 @@ static void each_answer_has_its_end(void **state) {
        {LOAD, SWAP, SEND(portal), SWAP, OVER},
        ENDS(REFRESH_DEFERRED, "refresh"),
        .cooldown_ms = SECOND},
-      {"a gateway",
+      {"a gateway, the JWT is over",
+       {LOAD, SWAP, SEND(gateway), SWAP, OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .begins_ms = LIFE,
+       .ambiguous = true,
+       .cooldown_ms = SECOND},
+      {"a gateway, the JWT lives",
        {LOAD, SWAP, SEND(gateway), SWAP, OVER},
        ENDS(REFRESH_DEFERRED, "refresh"),
        .ambiguous = true,
-       .cooldown_ms = SECOND},
-      {"throttled",
+       .cooldown_ms = 200 * SECOND},
+      {"throttled for a minute, the JWT is over",
        {LOAD, SWAP, SEND(throttled), SWAP, OVER},
        ENDS(REFRESH_DEFERRED, "refresh"),
+       .begins_ms = LIFE,
        .cooldown_ms = MINUTE},
+      {"throttled for a minute, the JWT lives",
+       {LOAD, SWAP, SEND(throttled), SWAP, OVER},
+       ENDS(REFRESH_DEFERRED, "refresh"),
+       .cooldown_ms = 200 * SECOND},
       {"it never left",
        {LOAD, SWAP, SEND(unsent), SWAP, OVER},
        ENDS(REFRESH_DEFERRED, "refresh"),
@@ -136,6 +147,40 @@ static void each_answer_has_its_end(void **state) {
        .lease_ms = LEASE},
   };
   play(state, scenes, COUNT(scenes));
+}
+
+/* Only an answer of the service itself says that all are in trouble, and not this device alone. */
+static void a_service_that_says_so_is_in_trouble(void **state) {
+  static const struct {
+    const char *name;
+    identity__refresh_facts facts;
+    bool ambiguous;
+    bool in_trouble;
+  } rows[] = {
+      {"408", {.progress = 2, .whole = true, .http_status = 408}, true, false},
+      {"425", {.progress = 2, .whole = true, .http_status = 425}, false, false},
+      {"428", {.progress = 2, .whole = true, .http_status = 428}, false, false},
+      {"429", {.progress = 2, .whole = true, .http_status = 429}, false, true},
+      {"429, cut off", {.progress = 2, .http_status = 429}, true, false},
+      {"430", {.progress = 2, .whole = true, .http_status = 430}, false, false},
+      {"499", {.progress = 2, .whole = true, .http_status = 499}, false, false},
+      {"500", {.progress = 2, .whole = true, .http_status = 500}, true, true},
+      {"500 with a list", {.progress = 2, .whole = true, .http_status = 500, LISTED}, true, true},
+      {"503", {.progress = 2, .whole = true, .http_status = 503}, false, true},
+      {"503, cut off", {.progress = 2, .http_status = 503}, true, false},
+      {"511", {.progress = 2, .whole = true, .http_status = 511}, false, false},
+      {"599", {.progress = 2, .whole = true, .http_status = 599}, true, true},
+      {"200 HTML", {.progress = 2, .whole = true, .http_status = 200}, true, false},
+  };
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    const identity__landing landing = {.facts = rows[i].facts};
+    const scene one[] = {{rows[i].name,
+                          {LOAD, SWAP, SEND(landing), SWAP, OVER},
+                          ENDS(REFRESH_DEFERRED, "refresh"),
+                          .ambiguous = rows[i].ambiguous,
+                          .cooldown_ms = rows[i].in_trouble ? 200 * SECOND : SECOND}};
+    play(state, one, 1);
+  }
 }
 
 static void a_session_that_closes_leaves_what_others_must_know(void **state) {
@@ -323,6 +368,7 @@ static void an_answer_belongs_to_what_it_started_from(void **state) {
 static const struct CMUnitTest tests[] = {
     SLOT_TEST(it_leaves_only_under_a_young_lease_of_its_own),
     SLOT_TEST(each_answer_has_its_end),
+    SLOT_TEST(a_service_that_says_so_is_in_trouble),
     SLOT_TEST(a_session_that_closes_leaves_what_others_must_know),
     SLOT_TEST(a_pair_is_stored_over_what_it_may_replace),
     SLOT_TEST(a_pair_that_was_overtaken_is_no_rotation_of_ours),

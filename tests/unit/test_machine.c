@@ -100,19 +100,54 @@ static bool is_soft(identity__now now) {
   return now.boot_ms >= identity__machine_soft_ms(&machine);
 }
 
-/* Not the same moment for everyone: 0.75 to 0.85 of its life. */
-static void a_token_is_worth_replacing_after_three_quarters_of_its_life(void **state) {
+/* Each is a moment in which it becomes worth replacing: 0.55 to 0.85 of its life, and all over that. */
+enum { DRAWS = 1000, HUNDREDTHS = 100, SOFT_FIRST = 55, SOFT_LAST = 85 };
+
+static void note_soft(const char *name, int draws[HUNDREDTHS + 1]) {
+  int64_t birth = machine.record.grant.sent_boot_ms - start.boot_ms;
+  CHECK(name, !is_soft(after(birth + LIFE * SOFT_FIRST / HUNDREDTHS - 1)));
+  CHECK(name, is_soft(after(birth + LIFE * SOFT_LAST / HUNDREDTHS)));
+  int64_t soft_ms = identity__machine_soft_ms(&machine) - machine.record.grant.sent_boot_ms;
+  draws[soft_ms * HUNDREDTHS / LIFE]++;
+}
+
+/* Thirty-three would be in each hundredth; twice that is no chance, and neither is a fifth. */
+static void check_spread(const char *name, const int draws[HUNDREDTHS + 1]) {
+  for (int i = SOFT_FIRST; i < SOFT_LAST; i++)
+    CHECK(name, draws[i] >= 7 && draws[i] <= 66);
+}
+
+static void a_token_is_worth_replacing_in_the_second_half_of_its_life(void **state) {
   (void)state;
-  bool early = false, behind = false;
-  for (int64_t i = 0; i < 1000; i++) {
+  int draws[HUNDREDTHS + 1] = {0};
+  for (int64_t i = 0; i < DRAWS; i++) {
     machine.record.grant.sent_boot_ms = start.boot_ms + i;
-    assert_false(is_soft(after(i + LIFE * 75 / 100 - 1)));
-    assert_true(is_soft(after(i + LIFE * 85 / 100)));
-    bool soft = is_soft(after(i + LIFE * 80 / 100));
-    early = early || soft;
-    behind = behind || !soft;
+    note_soft("births", draws);
   }
-  assert_true(early && behind);
+  check_spread("births", draws);
+}
+
+/* Boxes that boot together ask in the same milliseconds since their start. */
+static void tokens_of_one_birth_are_worth_replacing_at_different_times(void **state) {
+  (void)state;
+  int draws[HUNDREDTHS + 1] = {0};
+  for (int i = 0; i < DRAWS; i++) {
+    (void)snprintf(machine.self.owner, sizeof machine.self.owner, "%016x", (unsigned)i);
+    note_soft("handles", draws);
+  }
+  check_spread("handles", draws);
+}
+
+/* Who was early in this life is not always early. */
+static void one_handle_is_early_and_late(void **state) {
+  (void)state;
+  int draws[HUNDREDTHS + 1] = {0};
+  for (int i = 0; i < DRAWS; i++) {
+    note_soft("lives", draws);
+    machine.record.grant.sent_boot_ms = identity__machine_soft_ms(&machine) + 200;
+    machine.record.generation++;
+  }
+  check_spread("lives", draws);
 }
 
 static void what_cannot_be_replaced_or_measured_is_never_soft(void **state) {
@@ -256,7 +291,9 @@ static const struct CMUnitTest tests[] = {
     MACHINE_TEST(a_token_is_given_up_to_its_hard_margin),
     MACHINE_TEST(age_is_measured_on_the_boot_clock),
     MACHINE_TEST(a_token_whose_age_was_lost_is_refreshed_before_use),
-    MACHINE_TEST(a_token_is_worth_replacing_after_three_quarters_of_its_life),
+    MACHINE_TEST(a_token_is_worth_replacing_in_the_second_half_of_its_life),
+    MACHINE_TEST(tokens_of_one_birth_are_worth_replacing_at_different_times),
+    MACHINE_TEST(one_handle_is_early_and_late),
     MACHINE_TEST(what_cannot_be_replaced_or_measured_is_never_soft),
     MACHINE_TEST(an_adopted_token_is_used_until_it_is_refused),
     MACHINE_TEST(an_adopted_token_is_given_while_a_cooldown_runs),

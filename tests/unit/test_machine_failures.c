@@ -27,6 +27,81 @@ static void backoff_grows_from_a_second_to_five_minutes(void **state) {
   }
 }
 
+/* ---- a service in trouble ---- */
+
+enum { DEAD = 15 * 60 }; /* seconds: the JWT is over */
+
+static const struct {
+  const char *name;
+  int32_t failures; /* before */
+  int64_t at_s;     /* of the JWT's life */
+  int64_t least_s;
+  int64_t most_s;
+} troubles[] = {
+    {"the JWT is over, first", 0, DEAD, 1, 30},
+    {"the JWT is over, second", 1, DEAD, 200, 400},
+    {"the JWT is over, third", 2, DEAD, 360, 570},
+    {"the JWT is over, fourth", 3, DEAD, 360, 570},
+    {"the JWT is over, at last", INT32_MAX, DEAD, 360, 570},
+    {"the JWT lives, first", 0, DEAD - 1, 200, 400},
+    {"the JWT lives, second", 1, DEAD - 1, 360, 570},
+    {"the JWT lives, third", 2, DEAD - 1, 360, 570},
+    {"the JWT lives, at last", INT32_MAX, DEAD - 1, 360, 570},
+};
+
+static int64_t trouble_wait(size_t row, int64_t retry_after_ms, uint64_t random) {
+  const identity__failure failure = {.verdict = IDENTITY__VERDICT_THROTTLED,
+                                     .retry_after_ms = retry_after_ms,
+                                     .in_trouble = true,
+                                     .random = random,
+                                     .now = after(troubles[row].at_s * SECOND)};
+  machine.record.failures = troubles[row].failures;
+  fail_with(&failure);
+  return cooldown_at(troubles[row].at_s * SECOND);
+}
+
+static void a_service_in_trouble_is_left_alone_for_longer(void **state) {
+  (void)state;
+  for (size_t i = 0; i < COUNT(troubles); i++) {
+    const char *name = troubles[i].name;
+    int64_t least = troubles[i].least_s * SECOND, most = troubles[i].most_s * SECOND;
+    CHECK_INT(name, trouble_wait(i, 0, 0), least);
+    CHECK_INT(name, trouble_wait(i, 0, (uint64_t)(most - least)), most);
+    CHECK_INT(name, trouble_wait(i, 0, (uint64_t)(most - least) + 1), least); /* every moment between */
+    CHECK_INT(name, trouble_wait(i, 0, 1), least + 1);
+    int64_t any = trouble_wait(i, 0, MOST);
+    CHECK(name, any >= least && any <= most);
+    bool last = troubles[i].failures == INT32_MAX;
+    CHECK_INT(name, machine.record.failures, troubles[i].failures + (last ? 0 : 1));
+  }
+}
+
+/* Retry-After is a lower bound: what is less changes nothing, what is more has its quarter on top. */
+static void a_service_in_trouble_is_left_alone_as_long_as_it_asks_for(void **state) {
+  (void)state;
+  for (size_t i = 0; i < COUNT(troubles); i++) {
+    const char *name = troubles[i].name;
+    int64_t least = troubles[i].least_s * SECOND;
+    CHECK_INT(name, trouble_wait(i, SECOND / 2, 0), least);
+    CHECK_INT(name, trouble_wait(i, least, 0), least);
+    CHECK_INT(name, trouble_wait(i, 10 * MINUTE, 0), 10 * MINUTE);
+    CHECK_INT(name, trouble_wait(i, 10 * MINUTE, (uint64_t)(150 * SECOND) << 16), 750 * SECOND);
+    CHECK_INT(name, trouble_wait(i, INT64_MAX, 0), HOUR);
+  }
+}
+
+/* A JWT that a 401 has ended, and one whose age a reboot has lost, are as good as over. */
+static void a_jwt_that_is_no_use_is_over_for_a_service_in_trouble(void **state) {
+  (void)state;
+  const size_t alive = 5;
+  assert_int_equal(trouble_wait(alive, 0, 0), 200 * SECOND);
+  machine.dead = true;
+  assert_int_equal(trouble_wait(alive, 0, 0), SECOND);
+  sign_in_with("refresh", LIFE);
+  machine.record.grant.age = IDENTITY__AGE_LOST;
+  assert_int_equal(trouble_wait(alive, 0, 0), SECOND);
+}
+
 static void failures_are_counted_without_overflow(void **state) {
   (void)state;
   machine.record.failures = INT32_MAX;
@@ -232,6 +307,9 @@ static void a_clock_that_jumps_does_not_end_the_session(void **state) {
 
 static const struct CMUnitTest tests[] = {
     MACHINE_TEST(backoff_grows_from_a_second_to_five_minutes),
+    MACHINE_TEST(a_service_in_trouble_is_left_alone_for_longer),
+    MACHINE_TEST(a_service_in_trouble_is_left_alone_as_long_as_it_asks_for),
+    MACHINE_TEST(a_jwt_that_is_no_use_is_over_for_a_service_in_trouble),
     MACHINE_TEST(failures_are_counted_without_overflow),
     MACHINE_TEST(retry_after_is_a_lower_bound_with_up_to_a_quarter_on_top),
     MACHINE_TEST(only_a_rejection_ends_the_session),
