@@ -31,7 +31,7 @@ identity_status identity_call_set_timeout_ms(identity_call *handle, uint32_t tim
 }
 
 void identity_call_free(identity_call *handle) {
-  if (handle == NULL)
+  if (handle == NULL || identity__loop_is_forked(handle->loop)) /* the parent's */
     return;
   identity__loop *loop = handle->loop;
   pthread_mutex_lock(&loop->lock);

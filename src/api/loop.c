@@ -57,12 +57,15 @@ static void tell_host(identity_loop *loop) {
   if (loop->news || !identity__list_is_empty(&loop->completed))
     wait_ms = 0;
   pthread_mutex_unlock(&loop->lock);
+  if (identity__transport_has_completed(loop->transport))
+    wait_ms = 0;
   identity__poller_tell(poller, wait_ms);
 }
 
 static void end(identity_loop *loop) {
   identity__loop_wind_up(loop);
   identity__deliver(loop);
+  identity__poller_farewell(identity__transport_poller(loop->transport));
   identity__loop_finish(loop);
   identity__loop_pass_turn(loop);
   identity__loop_let_go(loop);
@@ -118,7 +121,7 @@ void identity_loop_wake(identity_loop *loop) {
 }
 
 uint32_t identity_loop_pending(identity_loop *loop) {
-  if (loop == NULL)
+  if (loop == NULL || identity__loop_is_forked(loop))
     return 0;
   pthread_mutex_lock(&loop->lock);
   uint32_t pending = loop->pending;

@@ -185,7 +185,11 @@ identity_status identity_session_open_on(identity_loop *loop, const identity_con
     return identity__fail(error, IDENTITY_BAD_ARGUMENT, "loop", "loop is NULL");
   if (identity__loop_is_forked(loop))
     return identity__fail_plain(error, IDENTITY_FORKED);
-  return open_session(config, account, loop, session, error);
+  if (identity__loop_is_gone(loop))
+    return identity__fail_plain(error, IDENTITY_LOOP_GONE);
+  identity_status status = open_session(config, account, loop, session, error);
+  identity__loop_wake_driver(loop); /* it may have something to do in the background */
+  return status;
 }
 
 void identity_session_close(identity_session *session) {

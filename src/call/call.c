@@ -242,6 +242,7 @@ static bool holds_tokens(const identity__endpoint *endpoint) {
 static identity_status judge(identity__call *call, const identity__endpoint *endpoint,
                              const identity__outcome *outcome) {
   identity__answer_clear(&call->answer);
+  call->plain_answer = false;
   if (outcome->failure != IDENTITY_OK)
     return failure_status(call, endpoint, outcome);
   identity_status status =
@@ -249,6 +250,7 @@ static identity_status judge(identity__call *call, const identity__endpoint *end
   bool unread = status == IDENTITY_OUT_OF_MEMORY && endpoint->expect.outcome_matters;
   if (unread && !holds_tokens(endpoint))
     return identity__fail_plain(&call->error, IDENTITY_OUTCOME_UNKNOWN); /* done, but nobody could read it */
+  call->plain_answer = status == IDENTITY_OK && call->answer.plain;
   return status;
 }
 

@@ -120,8 +120,9 @@ struct identity__call {
   /* ---- between flow and machine ---- */
   uint32_t leg; /* orders that are over */
   int32_t order;
-  bool tolerate; /* the flow handles a failure of this order */
-  bool settled;  /* what the call is for is done: cut short from now on, it ends with settled_as */
+  bool plain_answer; /* the last answer holds no secret */
+  bool tolerate;     /* the flow handles a failure of this order */
+  bool settled;      /* what the call is for is done: cut short from now on, it ends with settled_as */
   identity_status settled_as;
   bool holds_token; /* authorised requests use the token of the last TOKEN order */
   identity_status status;

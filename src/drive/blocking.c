@@ -7,10 +7,8 @@ identity_status identity__session_usable(identity_session *session, identity_err
     return identity__fail(error, IDENTITY_BAD_ARGUMENT, "session", "session is NULL");
   if (identity__loop_is_forked(session->loop))
     return identity__fail_plain(error, IDENTITY_FORKED);
-  pthread_mutex_lock(&session->loop->lock);
-  bool gone = session->loop->gone;
-  pthread_mutex_unlock(&session->loop->lock);
-  return gone ? identity__fail_plain(error, IDENTITY_LOOP_GONE) : IDENTITY_OK;
+  return identity__loop_is_gone(session->loop) ? identity__fail_plain(error, IDENTITY_LOOP_GONE)
+                                               : IDENTITY_OK;
 }
 
 static void leave(identity_session *session) {
@@ -55,7 +53,10 @@ identity_status identity__run(identity_session *session, identity__call *call, i
   if (status == IDENTITY_OK) {
     call->session = session;
     call->calls = &session->calls;
-    (void)identity__loop_submit(loop, call);
+    if (!identity__loop_submit(loop, call)) {
+      leave(session);
+      return identity__fail_plain(error, IDENTITY_LOOP_GONE);
+    }
     if (is_closing(session)) /* since it entered: close has not seen this call */
       identity__loop_cancel(loop, &session->calls);
     if (identity__loop_take_turn(loop, call)) {
@@ -64,7 +65,7 @@ identity_status identity__run(identity_session *session, identity__call *call, i
       identity__loop_pass_turn(loop);
     }
     if (loop->shared)
-      identity__loop_wake(loop); /* who waits in its place has to be told what has changed */
+      identity__loop_wake_driver(loop); /* who waits in its place has to be told what has changed */
     status = call->status;
     leave(session);
   }

@@ -10,12 +10,11 @@ identity_status identity__startable(identity_session *session) {
     return IDENTITY_NOT_ON_A_LOOP;
   if (identity__loop_is_forked(loop))
     return IDENTITY_FORKED;
+  if (identity__loop_is_gone(loop))
+    return IDENTITY_LOOP_GONE;
   pthread_mutex_lock(&loop->lock);
-  bool gone = loop->gone;
   bool closing = session->closing;
   pthread_mutex_unlock(&loop->lock);
-  if (gone)
-    return IDENTITY_LOOP_GONE;
   return closing ? IDENTITY_CANCELLED : IDENTITY_OK;
 }
 
@@ -35,13 +34,14 @@ identity_status identity__start_call(identity_session *session, identity__call *
   if (handle != NULL && !make_handle(loop, call))
     return IDENTITY_OUT_OF_MEMORY;
   identity_call *given = call->handle;
+  if (handle != NULL)
+    *handle = given; /* before another thread can complete the call */
   call->session = session;
   call->calls = &session->calls;
-  if (identity__loop_submit(loop, call)) {
-    if (handle != NULL)
-      *handle = given;
+  if (identity__loop_submit(loop, call))
     return IDENTITY_OK;
-  }
+  if (handle != NULL)
+    *handle = NULL;
   if (given != NULL)
     identity__loop_let_go(loop);
   free(given);

@@ -135,8 +135,12 @@ static bool end_session(identity__loop *loop, identity_session *session) {
     give_up_flight(session);
   if (session->flight != NULL || !identity__list_is_empty(&session->calls))
     return false;
+  int64_t now_ms = identity__clock_now().boot_ms;
+  if (now_ms < session->retry_ms)
+    return false;
   (void)identity__keep_retry(session, NULL);
-  if (session->tokens.not_persisted && identity__clock_now().boot_ms < close_until_ms(session)) {
+  if (session->tokens.not_persisted && now_ms < close_until_ms(session)) {
+    session->retry_ms = now_ms + STORE_PAUSE_MS;
     identity__loop_set_timer(loop, &session->timer, identity__loop_now(loop).boot_ms + STORE_PAUSE_MS);
     return false;
   }
@@ -191,13 +195,18 @@ void identity__loop_wind_up(identity__loop *loop) {
 }
 
 void identity__loop_finish(identity__loop *loop) {
+  identity_session *session;
   identity__node *node;
   (void)identity__end_closed(loop);
-  while ((node = identity__list_take(&loop->closed)) != NULL)
-    identity__session_free(
-        IDENTITY__OWNER(node, identity_session, closings)); /* what the store has not taken is lost */
   pthread_mutex_lock(&loop->lock);
-  loop->ended = true;
+  loop->ended = true; /* who closes a session from now on frees it */
   pthread_mutex_unlock(&loop->lock);
+  while ((session = take_closing(loop)) != NULL)
+    identity__list_add(&loop->closed, &session->closings);
+  while ((node = identity__list_take(&loop->closed)) != NULL) {
+    session = IDENTITY__OWNER(node, identity_session, closings);
+    (void)identity__keep_retry(session, NULL); /* for the last time */
+    identity__session_free(session);
+  }
   identity__loop_end(loop);
 }

@@ -121,7 +121,7 @@ static int32_t bound_conflicts(identity_session *session, int32_t said) {
   return IDENTITY__SAID_LOCKED;
 }
 
-static int32_t swap_once(identity_session *session, const identity__record *record, bool both_copies,
+static int32_t swap_once(const identity_session *session, const identity__record *record, bool both_copies,
                          uint64_t *revision) {
   const identity__store *store = &session->store;
   identity__buffer bytes;
@@ -131,14 +131,15 @@ static int32_t swap_once(identity_session *session, const identity__record *reco
     said = said_by(store->swap(store->user_data, session->store_key, session->tokens.revision, both_copies,
                                bytes.bytes, bytes.length, revision));
   identity__buffer_free(&bytes);
-  return bound_conflicts(session, said);
+  return said;
 }
 
 bool identity__keep_swap(identity_session *session, identity__call *call, const identity__change *change,
                          int32_t *said, uint64_t *revision) {
   *revision = session->tokens.revision;
-  *said = swap_once(session, &change->next, change->both_copies, revision);
-  return !wait_for_lock(session, call, *said);
+  int32_t answer = swap_once(session, &change->next, change->both_copies, revision);
+  *said = bound_conflicts(session, answer);
+  return !wait_for_lock(session, call, answer);
 }
 
 /* What has to wait is given up, and begun anew then: much may have happened meanwhile. */

@@ -135,6 +135,20 @@ void identity__loop_wake(identity__loop *loop) {
   identity__transport_wake(loop->transport);
 }
 
+void identity__loop_wake_driver(identity__loop *loop) {
+  pthread_mutex_lock(&loop->lock);
+  if (!loop->ended)
+    identity__loop_wake(loop);
+  pthread_mutex_unlock(&loop->lock);
+}
+
+bool identity__loop_is_gone(identity__loop *loop) {
+  pthread_mutex_lock(&loop->lock);
+  bool gone = loop->gone;
+  pthread_mutex_unlock(&loop->lock);
+  return gone;
+}
+
 /* With the lock held: whether somebody may be waiting who does not know. */
 static bool note_news(identity__loop *loop) {
   bool self = loop->driven && pthread_equal(loop->driver, pthread_self());
@@ -287,6 +301,8 @@ bool identity__loop_try_turn(identity__loop *loop) {
 void identity__loop_pass_turn(identity__loop *loop) {
   pthread_mutex_lock(&loop->lock);
   loop->driven = false;
+  if (loop->shared && loop->news && !loop->ended) /* what a callback of the host has begun last */
+    identity__loop_wake(loop);
   pthread_cond_broadcast(&loop->changed);
   pthread_mutex_unlock(&loop->lock);
 }

@@ -68,7 +68,6 @@ typedef struct identity_loop {
   identity__node closed;  /* sessions that still have something out */
   uint32_t placed;
   uint64_t chance;  /* what jitter is made from */
-  bool delivering;  /* completions run */
   bool free_wanted; /* the app has freed it in one of them */
   identity__host *hosts;
 } identity__loop;
@@ -102,8 +101,12 @@ bool identity__loop_submit(identity__loop *loop, identity__call *call);
 void identity__loop_cancel(identity__loop *loop, const identity__node *calls);
 /* With the lock held: the driver has to look at this call. */
 void identity__loop_signal(identity__loop *loop, identity__call *call);
-/* From any thread, without the lock. */
+/* With the lock held, and not once it has ended. */
 void identity__loop_wake(identity__loop *loop);
+/* From any thread: who drives it, or waits in its place, is to look; not once it has ended. */
+void identity__loop_wake_driver(identity__loop *loop);
+/* Whether the app frees it, or has. */
+bool identity__loop_is_gone(identity__loop *loop);
 
 /* The driver's: adds a call that does not wait in line (a flight). */
 void identity__loop_add(identity__loop *loop, identity__call *call);

@@ -17,6 +17,8 @@ typedef struct news {
 } news;
 
 static void release_exchange(identity_session *session, identity__call *call) {
+  if (call->exchange != NULL && call->plain_answer)
+    identity__exchange_set_plain(call->exchange);
   if (call->exchange != NULL)
     identity__exchange_release(session->loop->transport, call->exchange);
   call->exchange = NULL;
@@ -38,7 +40,6 @@ static bool perform_send(identity_session *session, identity__call *call, news *
       .body = send->body,
       .body_length = send->body_length,
       .max_body = send->endpoint->max_body,
-      .plain = send->endpoint->expect.plain_data,
       .once = send->endpoint->once,
       .may_leave = call->owned_by_session ? identity__refresh_may_leave : NULL,
   };
@@ -94,16 +95,20 @@ static void end_delivery(identity_session *session) {
   identity__notice_end(session);
 }
 
-/* Where one has ended, the next may run. */
+bool identity__pump_is_counted(const identity__call *call) {
+  return !call->owned_by_session && call->beside_of == NULL && !call->orphaned;
+}
+
+/* Where one has ended, the next in line gets its place. */
 static void call_next(identity_session *session) {
   identity__loop *loop = session->loop;
-  session->running--;
   pthread_mutex_lock(&loop->lock);
   identity__node *node = identity__list_take(&session->line);
   if (node != NULL) {
     IDENTITY__OWNER(node, identity__call, queued)->in_line = true;
     identity__list_add(&loop->ready, node);
-  }
+  } else
+    session->running--;
   pthread_mutex_unlock(&loop->lock);
 }
 
@@ -153,7 +158,7 @@ static void finish(identity_session *session, identity__call *call) {
                      "%s: %s", call->name, identity_status_name(call->status));
   end_beside(call);
   tell_main(session->loop, call);
-  bool counted = call->begun && !call->owned_by_session;
+  bool counted = identity__pump_is_counted(call) && (call->begun || call->in_line);
   identity__loop_retire(session->loop, call);
   if (counted)
     call_next(session);

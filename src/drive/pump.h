@@ -8,6 +8,8 @@
 /* Tells a call an event and performs what follows, until it waits or is over (then it is retired, and must
  * not be touched any more). */
 void identity__pump(identity__call *call, const identity__event *event);
+/* Whether a call is one of the 64 of its session that run. */
+bool identity__pump_is_counted(const identity__call *call);
 /* A call that was parked has a place now, and goes on. */
 void identity__pump_resume(identity__call *call);
 /* Tells the call of an exchange that is over. */

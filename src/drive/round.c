@@ -6,7 +6,7 @@
 
 /* What waits for sockets does not count the time that a device sleeps, deadlines do: after it has woken up, a
  * call must not go on waiting for what was left. */
-enum { LONGEST_WAIT_MS = 200 };
+enum { LONGEST_WAIT_MS = 200, MOST_LOOKS = 100 };
 
 static identity__call *take_call(identity__loop *loop, identity__node *list) {
   pthread_mutex_lock(&loop->lock);
@@ -38,8 +38,8 @@ static void begin_beside(identity__loop *loop, identity__call *call) {
 static void begin(identity__loop *loop, identity__call *call) {
   identity_session *session = call->session;
   call->begun = true;
-  session->running += !call->owned_by_session;
-  bool cancelled = identity__loop_is_cancelled(loop, call); /* then nothing of it is sent */
+  session->running += identity__pump_is_counted(call) && !call->in_line; /* who was in line has got a place */
+  bool cancelled = identity__loop_is_cancelled(loop, call);              /* then nothing of it is sent */
   if (call->beside_flow != NULL && !cancelled && carries_both(loop))
     begin_beside(loop, call);
   const identity__event event = {.kind = cancelled ? IDENTITY__EVENT_CANCEL : IDENTITY__EVENT_START};
@@ -49,7 +49,7 @@ static void begin(identity__loop *loop, identity__call *call) {
 /* 64 calls of a session run; the others wait in line, and in order. */
 static bool may_run(const identity__call *call) {
   const identity_session *session = call->session;
-  return call->owned_by_session || call->beside_of != NULL ||
+  return !identity__pump_is_counted(call) ||
          (session->running < IDENTITY__MAX_RUNNING_CALLS && identity__list_is_empty(&session->line));
 }
 
@@ -105,6 +105,15 @@ static identity__call *take_signalled(identity__loop *loop, bool *cancelled) {
   return call;
 }
 
+static void retime(identity__loop *loop, identity__call *call) {
+  identity__loop_set_timer(loop, &call->timer,
+                           call->begun ? identity__call_timer_ms(call) : call->deadline_ms);
+  if (call->beside == NULL || call->beside->done)
+    return;
+  call->beside->deadline_ms = call->deadline_ms;
+  retime(loop, call->beside);
+}
+
 static bool hear_signals(identity__loop *loop) {
   identity__call *call;
   bool cancelled = false;
@@ -112,8 +121,7 @@ static bool hear_signals(identity__loop *loop) {
   while ((call = take_signalled(loop, &cancelled)) != NULL) {
     any = true;
     if (!cancelled)
-      identity__loop_set_timer(loop, &call->timer,
-                               call->begun ? identity__call_timer_ms(call) : call->deadline_ms);
+      retime(loop, call);
     else if (!call->begun)
       end_in_line(call, IDENTITY_CANCELLED);
     else {
@@ -177,11 +185,22 @@ static void tell_times(identity__loop *loop, int64_t read_ms) {
   loop->pass_ms = INT64_MIN;
 }
 
-void identity__round_collect(identity__loop *loop, int64_t read_ms) {
+static void read_all(identity__loop *loop) {
   identity__exchange *exchange;
   while ((exchange = identity__transport_next(loop->transport)) != NULL)
     identity__pump_response(exchange);
   (void)identity__pump_waiters(loop);
+}
+
+void identity__round_collect(identity__loop *loop, int64_t read_ms) {
+  read_all(loop);
+  /* One look at the sockets need not bring all that lies there (many streams, many sockets, a long answer).
+   */
+  for (int32_t i = 0; i < MOST_LOOKS && identity__timers_next_ms(&loop->timers) <= read_ms; i++) {
+    if (!identity__transport_wait(loop->transport, 0))
+      break;
+    read_all(loop);
+  }
   tell_times(loop, read_ms);
   identity__round_settle(loop);
 }

@@ -187,6 +187,8 @@ void identity__tokens_told(identity_session *session) {
 
 /* ---- in the background ---- */
 
+enum { STARVED_MS = 1000 };
+
 /* A token that nobody has asked for during its life is left to end, unless the app wants it otherwise. */
 static bool is_wanted(identity_session *session, identity__now now) {
   pthread_mutex_lock(&session->lock);
@@ -198,7 +200,7 @@ static bool is_wanted(identity_session *session, identity__now now) {
 
 static bool is_closing(identity_session *session) {
   pthread_mutex_lock(&session->loop->lock);
-  bool closing = session->closing;
+  bool closing = session->closing || session->loop->gone;
   pthread_mutex_unlock(&session->loop->lock);
   return closing;
 }
@@ -214,6 +216,6 @@ void identity__tokens_background(identity_session *session) {
   at_ms = latest(at_ms, now.boot_ms + identity__host_quiet_ms(session->host, now));
   if (at_ms > now.boot_ms)
     identity__loop_set_timer(loop, &session->timer, at_ms);
-  else if (is_wanted(session, now))
-    (void)identity__refresh_start(session, false);
+  else if (is_wanted(session, now) && !identity__refresh_start(session, false))
+    identity__loop_set_timer(loop, &session->timer, now.boot_ms + STARVED_MS);
 }

@@ -19,6 +19,7 @@ typedef struct curl_transport {
   CURLM *multi;
   identity__transfers all;
   identity__transfer *running;
+  bool one_by_one; /* some host has answered without HTTP/2 */
 } curl_transport;
 
 static int32_t events_of(int what) {
@@ -78,14 +79,14 @@ static void curl_cancel(void *state, uint64_t exchange) {
   identity__pipe_guard_leave(&guard);
 }
 
-/* Only a connection that multiplexes carries more than one exchange. */
-static void learn_capacity(const curl_transport *transport, CURL *easy) {
+/* Only connections that multiplex carry more than one exchange each; of several hosts the weakest counts. */
+static void learn_capacity(curl_transport *transport, CURL *easy) {
   long version = 0;
   if (curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version) != CURLE_OK || version == 0)
     return;
-  identity_link_set_capacity(transport->all.link, version >= CURL_HTTP_VERSION_2_0
-                                                      ? IDENTITY__MAX_EXCHANGES
-                                                      : IDENTITY__MAX_CONNECTIONS);
+  transport->one_by_one = transport->one_by_one || version < CURL_HTTP_VERSION_2_0;
+  identity_link_set_capacity(transport->all.link,
+                             transport->one_by_one ? IDENTITY__MAX_CONNECTIONS : IDENTITY__MAX_EXCHANGES);
 }
 
 static void conclude(curl_transport *transport, identity__transfer *one, CURLcode result) {

@@ -37,8 +37,10 @@ void identity_link_sent(identity_link *link, uint64_t exchange) {
 int32_t identity_link_header(identity_link *link, uint64_t exchange, const char *line, uint64_t length) {
   (void)pthread_mutex_lock(&link->lock);
   identity__exchange *one = running(link, exchange);
-  bool taken = one != NULL && line != NULL && length <= IDENTITY__MAX_HEADERS &&
-               identity__headers_add(&one->headers, line, (size_t)length);
+  bool sound = line != NULL && length <= IDENTITY__MAX_HEADERS;
+  bool taken = one != NULL && sound && identity__headers_add(&one->headers, line, (size_t)length);
+  if (one != NULL && !sound)
+    one->headers.size = IDENTITY__MAX_HEADERS + 1; /* the answer is not whole, whatever is said of it */
   (void)pthread_mutex_unlock(&link->lock);
   return taken;
 }
@@ -49,6 +51,8 @@ int32_t identity_link_body(identity_link *link, uint64_t exchange, const void *b
   size_t size = length > SIZE_MAX / 2 ? SIZE_MAX / 2 : (size_t)length;
   bool taken = one != NULL && (bytes != NULL || length == 0) && !one->headers.encoded &&
                identity__buffer_add(&one->response.body, length > 0 ? bytes : "", size);
+  if (one != NULL && !taken && !one->headers.encoded)
+    one->response.body.failed = true;
   (void)pthread_mutex_unlock(&link->lock);
   return taken;
 }

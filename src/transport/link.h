@@ -40,7 +40,6 @@ struct identity_link {
   identity__poller poller;
   identity_transport calls;
   void *state;
-  bool opened;
   identity__clock clock;
   char *user_agent;
 };

@@ -14,7 +14,11 @@
 #include <sys/timerfd.h>
 #endif
 
-enum { FIRST_CAPACITY = 8, LONGEST_POLL_MS = 60 * 1000, READY_AT_ONCE = 32 };
+enum {
+  FIRST_CAPACITY = 32 /* libcurl's sockets never need more */,
+  LONGEST_POLL_MS = 60 * 1000,
+  READY_AT_ONCE = 32
+};
 enum { AT_ONCE = 0 }; /* of the timer: long past, and no clock has to be asked */
 
 /* ---- wake-up ---- */
@@ -46,7 +50,7 @@ void identity__poller_wake(identity__poller *poller) {
   (void)pthread_mutex_unlock(&poller->lock);
 }
 
-bool identity__poller_take_wake(identity__poller *poller, int64_t socket) {
+static bool take_wake(identity__poller *poller, int64_t socket) {
   uint64_t count;
   if (socket != poller->wake_in)
     return false;
@@ -90,20 +94,22 @@ static void take_off(identity__poller *poller, identity__watched *one) {
 }
 
 /* An epoll set forgets a socket when it is closed, and a number may come back for another one: it is told at
- * once. */
-static void set_all(const identity__poller *poller, int socket, int32_t before, int32_t events) {
+ * once. False: the set has no room. */
+static bool set_all(const identity__poller *poller, int socket, int32_t before, int32_t events) {
 #if defined(__linux__)
   if (poller->all < 0 || before == events)
-    return;
+    return true;
   struct epoll_event event = {.data.fd = socket};
   event.events = ((events & IDENTITY_READABLE) != 0 ? (uint32_t)EPOLLIN : 0) |
                  ((events & IDENTITY_WRITABLE) != 0 ? (uint32_t)EPOLLOUT : 0);
   int what = events == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_ADD;
-  if (epoll_ctl(poller->all, before != 0 && events != 0 ? EPOLL_CTL_MOD : what, socket, &event) != 0 &&
-      errno == ENOENT)
-    (void)epoll_ctl(poller->all, EPOLL_CTL_ADD, socket, &event);
+  int done = epoll_ctl(poller->all, before != 0 && events != 0 ? EPOLL_CTL_MOD : what, socket, &event);
+  if (done != 0 && errno == ENOENT && events != 0)
+    done = epoll_ctl(poller->all, EPOLL_CTL_ADD, socket, &event);
+  return done == 0 || events == 0;
 #else
   (void)poller, (void)socket, (void)before, (void)events;
+  return true;
 #endif
 }
 
@@ -117,11 +123,12 @@ bool identity__poller_watch(identity__poller *poller, int64_t socket, int32_t ev
     one = &poller->watched[poller->count++];
     *one = (identity__watched){.socket = (int)socket};
   }
-  set_all(poller, one->socket, one->events, events);
+  bool set = set_all(poller, one->socket, one->events, events);
+  one->again = one->again || (one->events == 0 && one->told != 0);
   one->events = events;
   if (events == 0 && one->told == 0)
     take_off(poller, one);
-  return true;
+  return set;
 }
 
 bool identity__poller_init(identity__poller *poller) {
@@ -192,22 +199,26 @@ static int32_t events_of(short found) {
 }
 
 /* What is ready is copied first: the set changes while it is told. The rest is ready the next time, too. */
-static void tell_ready(identity__poller *poller, uint32_t count, identity__ready_fn ready, void *owner) {
+static bool tell_ready(identity__poller *poller, uint32_t count, identity__ready_fn ready, void *owner) {
   struct pollfd found[READY_AT_ONCE];
   uint32_t kept = 0;
+  bool any = false;
   for (uint32_t i = 0; i < count && kept < READY_AT_ONCE; i++)
     if (poller->polled[i].revents != 0)
       found[kept++] = poller->polled[i];
   for (uint32_t i = 0; i < kept; i++) {
-    if (identity__poller_take_wake(poller, found[i].fd))
+    if (take_wake(poller, found[i].fd))
       continue;
     const identity__watched *still = find(poller, found[i].fd);
-    if (still != NULL && still->events != 0)
-      ready(owner, found[i].fd, events_of(found[i].revents));
+    if (still == NULL || still->events == 0)
+      continue;
+    ready(owner, found[i].fd, events_of(found[i].revents));
+    any = true;
   }
+  return any;
 }
 
-void identity__poller_wait(identity__poller *poller, int64_t timeout_ms, identity__ready_fn ready,
+bool identity__poller_wait(identity__poller *poller, int64_t timeout_ms, identity__ready_fn ready,
                            void *owner) {
   int64_t wait = wait_until_due(poller, timeout_ms);
   uint32_t count = poller->count;
@@ -219,8 +230,7 @@ void identity__poller_wait(identity__poller *poller, int64_t timeout_ms, identit
   }
   if (wait > LONGEST_POLL_MS)
     wait = LONGEST_POLL_MS;
-  if (poll(poller->polled, count, (int)wait) > 0)
-    tell_ready(poller, count, ready, owner);
+  return poll(poller->polled, count, (int)wait) > 0 && tell_ready(poller, count, ready, owner);
 }
 
 /* ---- a host that waits in our place ---- */
@@ -238,18 +248,35 @@ void identity__poller_set_host(identity__poller *poller, const identity__poll_ho
   }
 }
 
+static void tell_one(const identity__poller *poller, identity__watched was, int32_t events) {
+  if (was.again)
+    poller->host.watch(was.socket, 0, poller->host.user_data);
+  if (was.again || events != was.told)
+    poller->host.watch(was.socket, events, poller->host.user_data);
+}
+
 static void tell_sockets(identity__poller *poller) {
   for (uint32_t i = 0; i < poller->count;) {
     identity__watched *one = &poller->watched[i];
-    identity__watched now = *one;
-    one->told = now.events;
-    if (now.events == 0)
+    identity__watched was = *one;
+    one->told = was.events;
+    one->again = false;
+    if (was.events == 0)
       take_off(poller, one);
     else
       i++;
-    if (now.events != now.told)
-      poller->host.watch(now.socket, now.events, poller->host.user_data);
+    was.again = was.again && was.events != 0;
+    tell_one(poller, was, was.events);
   }
+}
+
+void identity__poller_farewell(identity__poller *poller) {
+  for (uint32_t i = 0; poller->host.watch != NULL && i < poller->count; i++)
+    if (poller->watched[i].told != 0)
+      poller->host.watch(poller->watched[i].socket, 0, poller->host.user_data);
+  if (poller->host.watch != NULL)
+    poller->host.timer(-1, poller->host.user_data);
+  identity__poller_set_host(poller, NULL);
 }
 
 void identity__poller_timer_used(identity__poller *poller) {
@@ -304,6 +331,8 @@ int identity__poller_all(identity__poller *poller) {
     return poller->all;
   int all = epoll_create1(EPOLL_CLOEXEC);
   int timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+  if (timer < 0 && errno == EINVAL) /* before Linux 3.15 */
+    timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
   struct epoll_event event = {.events = EPOLLIN, .data.fd = timer};
   if (all < 0 || timer < 0 || epoll_ctl(all, EPOLL_CTL_ADD, timer, &event) != 0) {
     if (all >= 0)

@@ -15,6 +15,7 @@ typedef struct identity__watched {
   int socket;
   int32_t events; /* IDENTITY_READABLE ...; 0: no more, and the host has yet to be told */
   int32_t told;
+  bool again; /* it was taken off and is watched anew, and may be another one of the same number */
 } identity__watched;
 
 /* Who waits in the loop's place. */
@@ -53,14 +54,12 @@ bool identity__poller_watch(identity__poller *poller, int64_t socket, int32_t ev
 void identity__poller_timer(identity__poller *poller, int64_t timeout_ms);
 /* Whether the timer has come; it is taken. */
 bool identity__poller_take_timer(identity__poller *poller);
-/* Waits up to timeout_ms, or for the timer, and tells which sockets are ready; a wake-up is taken. */
-void identity__poller_wait(identity__poller *poller, int64_t timeout_ms, identity__ready_fn ready,
+/* Waits up to timeout_ms, or for the timer, and tells which sockets are ready; a wake-up is taken. False:
+ * none was. */
+bool identity__poller_wait(identity__poller *poller, int64_t timeout_ms, identity__ready_fn ready,
                            void *owner);
 /* From any thread. */
 void identity__poller_wake(identity__poller *poller);
-/* Whether it is the wake-up that a host has found ready; it is taken. */
-bool identity__poller_take_wake(identity__poller *poller, int64_t socket);
-
 /* The one descriptor; -1: not here, or none is left. */
 int identity__poller_all(identity__poller *poller);
 /* host NULL: there is none any more; nothing is told. */
@@ -73,5 +72,8 @@ void identity__poller_timer_used(identity__poller *poller);
  * or at the transport's timer, whichever is first. Nobody's lock is held, and no transport is on the stack.
  */
 void identity__poller_tell(identity__poller *poller, int64_t wait_ms);
+
+/* Tells a host that there is nothing to watch, nor to come back for, any more. */
+void identity__poller_farewell(identity__poller *poller);
 
 #endif

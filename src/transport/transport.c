@@ -65,7 +65,7 @@ static bool prepare(const identity_link *link, identity__exchange *exchange,
   size_t room = request->max_body < RESERVED_BODY ? request->max_body : RESERVED_BODY;
   exchange->may_leave = request->may_leave;
   exchange->sent = false;
-  exchange->plain = request->plain;
+  exchange->plain = false;
   response->late = false;
   response->detail[0] = '\0';
   response->body.maximum = request->max_body;
@@ -149,7 +149,7 @@ static void unlink_completed(identity_link *link, const identity__exchange *exch
 /* With the lock held. What it held is wiped, but for the data of an answer that holds no secret; few of those
  * that are idle are kept. */
 static void retire(identity_link *link, identity__exchange *exchange) {
-  if (exchange->plain && exchange->headers.status / 100 == 2)
+  if (exchange->plain)
     identity__buffer_reset_plain(&exchange->response.body);
   else
     identity__buffer_reset(&exchange->response.body);
@@ -187,6 +187,10 @@ const identity__response *identity__exchange_response(const identity__exchange *
   return &exchange->response;
 }
 
+void identity__exchange_set_plain(identity__exchange *exchange) {
+  exchange->plain = true;
+}
+
 void *identity__exchange_owner(const identity__exchange *exchange) {
   return exchange->owner;
 }
@@ -213,25 +217,29 @@ static void on_ready(void *owner, int64_t socket, int32_t events) {
     link->calls.on_socket(link->state, socket, events);
 }
 
-static void run_timer(identity_link *link) {
-  if (link->calls.on_timer != NULL && identity__poller_take_timer(&link->poller))
+static bool run_timer(identity_link *link) {
+  bool due = link->calls.on_timer != NULL && identity__poller_take_timer(&link->poller);
+  if (due)
     link->calls.on_timer(link->state);
+  return due;
 }
 
-static bool has_completed(identity_link *link) {
+bool identity__transport_has_completed(identity__transport *link) {
   (void)pthread_mutex_lock(&link->lock);
   bool any = link->completed != NULL;
   (void)pthread_mutex_unlock(&link->lock);
   return any;
 }
 
-void identity__transport_wait(identity__transport *link, int64_t timeout_ms) {
+bool identity__transport_wait(identity__transport *link, int64_t timeout_ms) {
   set_driving(link, true);
-  run_timer(link); /* what was added just now is sent before anything is waited for */
+  bool any = run_timer(link); /* what was added just now is sent before anything is waited for */
   /* Its answer may have come while it was sent. */
-  identity__poller_wait(&link->poller, has_completed(link) ? 0 : timeout_ms, on_ready, link);
-  run_timer(link);
+  int64_t wait_ms = identity__transport_has_completed(link) ? 0 : timeout_ms;
+  any = identity__poller_wait(&link->poller, wait_ms, on_ready, link) || any;
+  any = run_timer(link) || any;
   set_driving(link, false);
+  return any;
 }
 
 identity__poller *identity__transport_poller(identity__transport *link) {
@@ -258,8 +266,7 @@ static identity_status open_transport(identity_link *link, identity_error *error
   identity_status status = IDENTITY_OK;
   if (link->calls.open != NULL)
     status = link->calls.open(link->calls.user_data, link, &link->state);
-  link->opened = status == IDENTITY_OK;
-  return link->opened ? status : identity__fail_plain(error, status);
+  return status == IDENTITY_OK ? status : identity__fail_plain(error, status);
 }
 
 identity__transport *identity__transport_new(const identity__transport_settings *settings,

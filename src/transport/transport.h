@@ -37,7 +37,6 @@ typedef struct identity__request {
   size_t body_length;
   size_t max_body;                                         /* of the answer */
   bool (*may_leave)(const void *owner, identity__now now); /* asked once, when it is about to; NULL: it may */
-  bool plain;                                              /* what a 2xx brings is no secret */
   int32_t once; /* must not reach the wire twice, whatever happens to the connection */
 } identity__request;
 
@@ -66,10 +65,12 @@ identity__exchange *identity__transport_start(identity__transport *transport,
 /* How many exchanges may run at a time. */
 uint32_t identity__transport_capacity(identity__transport *transport);
 /* Sends and receives what can be, waiting up to timeout_ms for something to do (0: one pass without waiting).
- */
-void identity__transport_wait(identity__transport *transport, int64_t timeout_ms);
+ * False: there was nothing to do. */
+bool identity__transport_wait(identity__transport *transport, int64_t timeout_ms);
 /* The sockets, for who waits for them in the loop's place. */
 identity__poller *identity__transport_poller(identity__transport *transport);
+/* Whether an exchange is over that has not been taken. */
+bool identity__transport_has_completed(identity__transport *transport);
 /* Ends a running wait, or the next one; from any thread. */
 void identity__transport_wake(identity__transport *transport);
 /* The next exchange that is over, or NULL. The caller releases it. */
@@ -79,6 +80,8 @@ const identity__response *identity__exchange_response(const identity__exchange *
 void *identity__exchange_owner(const identity__exchange *exchange);
 /* Whether any byte of the request may have left. */
 int32_t identity__exchange_progress(identity__exchange *exchange);
+/* What it brought holds no secret: it need not be wiped. */
+void identity__exchange_set_plain(identity__exchange *exchange);
 /* Wipes it; one that still runs is given up (its connection is closed). */
 void identity__exchange_release(identity__transport *transport, identity__exchange *exchange);
 

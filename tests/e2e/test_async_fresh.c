@@ -7,7 +7,7 @@
 #include "support/stage.h"
 #include "support/twins.h"
 
-enum { BEFORE_MS = 660000, AFTER_MS = 780000, OVER_MS = 901000 };
+enum { BEFORE_MS = 490000, AFTER_MS = 780000, OVER_MS = 901000 };
 
 static aloop shared;
 static host_clock device;
