@@ -146,6 +146,8 @@ void identity__order_run(identity_session *session, identity__call *call, identi
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
     if (rows[i].order == call->order)
       status = rows[i].run(session, call);
+  if (call->again_ms == 0) /* the next order has a patience of its own */
+    call->locked_since_ms = 0;
   if (status == IDENTITY_OK || status == IDENTITY__KEEP_AGAIN)
     identity__error_clear(error);
   else if (call->error.status == status)

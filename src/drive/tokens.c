@@ -110,6 +110,7 @@ bool identity__tokens_ask(identity_session *session, identity__call *call, int32
   /* Who is signed out here may have been signed in through another handle since. */
   if (identity__machine_standing(&session->tokens) != IDENTITY_OK && !identity__keep_load(session, call))
     return false;
+  call->locked_since_ms = 0; /* also where somebody has signed in here while it waited */
   identity__ask ask = ask_machine(session, call);
   return tell(session, call, &ask, news, event);
 }
