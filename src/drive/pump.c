@@ -69,7 +69,8 @@ static bool perform_order(identity_session *session, identity__call *call, news 
     return identity__tokens_ask(session, call, IDENTITY__ASKS_ROTATION, &at->token, event);
   if (call->order == IDENTITY__ORDER_BESIDE)
     return perform_beside(call, at, event);
-  if (call->order == IDENTITY__ORDER_SIGN_OUT)
+  /* Only when it signs out: while it waits for the store, somebody may sign in, whose calls go on. */
+  if (call->order == IDENTITY__ORDER_SIGN_OUT && call->locked_since_ms == 0)
     end_calls(session, call);
   identity__order_run(session, call, &at->error);
   event->kind = IDENTITY__EVENT_ORDERED;
