@@ -178,9 +178,11 @@ static identity__outcome outcome_of(const identity__exchange *exchange) {
   return outcome;
 }
 
-/* A refresh takes its place before its lease: it must not wait for one while that runs. */
+/* A refresh takes its place before its lease: it must not wait for one while that runs. With the new pair in
+ * hand it needs none: it only has to be stored. */
 static bool has_place(identity_session *session, identity__call *call, int32_t action) {
-  if (action == IDENTITY__ACTION_ORDER && call->order != IDENTITY__ORDER_REFRESH)
+  bool sends = call->order == IDENTITY__ORDER_REFRESH && call->grant.jwt == NULL;
+  if (action == IDENTITY__ACTION_ORDER && !sends)
     return true;
   call->parked_action = action;
   return identity__loop_take_place(session->loop, call);
