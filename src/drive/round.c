@@ -91,6 +91,18 @@ static void end_in_line(identity__call *call, identity_status status) {
   identity__pump(call, &event);
 }
 
+/* What runs for it at the same time has no other deadline. */
+static void move_deadline(identity__call *call, int64_t deadline_ms) {
+  call->deadline_ms = deadline_ms;
+  if (call->beside != NULL && !call->beside->done)
+    call->beside->deadline_ms = deadline_ms;
+}
+
+static void tell_deadline(identity__loop *loop, identity__call *call) {
+  identity__loop_set_timer(loop, &call->timer,
+                           call->begun ? identity__call_timer_ms(call) : call->deadline_ms);
+}
+
 static identity__call *take_signalled(identity__loop *loop, bool *cancelled) {
   identity__call *call = NULL;
   pthread_mutex_lock(&loop->lock);
@@ -99,7 +111,7 @@ static identity__call *take_signalled(identity__loop *loop, bool *cancelled) {
     call = IDENTITY__OWNER(node, identity__call, signalled);
     *cancelled = call->cancelled;
     if (call->wanted_deadline_ms > 0)
-      call->deadline_ms = call->wanted_deadline_ms;
+      move_deadline(call, call->wanted_deadline_ms);
   }
   pthread_mutex_unlock(&loop->lock);
   return call;
@@ -111,10 +123,11 @@ static bool hear_signals(identity__loop *loop) {
   bool any = false;
   while ((call = take_signalled(loop, &cancelled)) != NULL) {
     any = true;
-    if (!cancelled)
-      identity__loop_set_timer(loop, &call->timer,
-                               call->begun ? identity__call_timer_ms(call) : call->deadline_ms);
-    else if (!call->begun)
+    if (!cancelled) {
+      tell_deadline(loop, call);
+      if (call->beside != NULL && !call->beside->done)
+        tell_deadline(loop, call->beside);
+    } else if (!call->begun)
       end_in_line(call, IDENTITY_CANCELLED);
     else {
       const identity__event event = {.kind = IDENTITY__EVENT_CANCEL,
