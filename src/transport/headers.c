@@ -15,7 +15,7 @@ void identity__headers_init(identity__headers *headers) {
 
 /* "HTTP/1.1 200 OK", "HTTP/2 200": a new answer (after 100 Continue, say) begins. */
 static bool take_status(identity__headers *headers, const char *line, size_t length) {
-  if (length < 12 || strncmp(line, "HTTP/", 5) != 0)
+  if (length < sizeof "HTTP/2 200" - 1 || strncmp(line, "HTTP/", 5) != 0)
     return false;
   const char *space = memchr(line, ' ', length);
   size_t size = headers->size;
