@@ -37,8 +37,9 @@ void identity_link_sent(identity_link *link, uint64_t exchange) {
 int32_t identity_link_header(identity_link *link, uint64_t exchange, const char *line, uint64_t length) {
   (void)pthread_mutex_lock(&link->lock);
   identity__exchange *one = running(link, exchange);
-  bool taken = one != NULL && line != NULL && length <= IDENTITY__MAX_HEADERS &&
-               identity__headers_add(&one->headers, line, (size_t)length);
+  /* What is over the bound is not read, but counts. */
+  size_t size = length <= IDENTITY__MAX_HEADERS ? (size_t)length : IDENTITY__MAX_HEADERS + 1;
+  bool taken = one != NULL && line != NULL && identity__headers_add(&one->headers, line, size);
   (void)pthread_mutex_unlock(&link->lock);
   return taken;
 }
