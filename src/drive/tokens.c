@@ -194,9 +194,10 @@ static bool is_wanted(identity_session *session, identity__now now) {
   return asked || session->keep_fresh;
 }
 
+/* It, or its loop. */
 static bool is_closing(identity_session *session) {
   pthread_mutex_lock(&session->loop->lock);
-  bool closing = session->closing;
+  bool closing = session->closing || session->loop->gone;
   pthread_mutex_unlock(&session->loop->lock);
   return closing;
 }
