@@ -53,6 +53,8 @@ static void tell_host(identity_loop *loop) {
   if (!identity__poller_has_host(poller))
     return;
   int64_t wait_ms = identity__round_wait_ms(loop, identity__loop_now(loop).boot_ms);
+  if (identity__transport_has_next(loop->transport)) /* it has completed inside start */
+    wait_ms = 0;
   pthread_mutex_lock(&loop->lock);
   if (loop->news || !identity__list_is_empty(&loop->completed))
     wait_ms = 0;

@@ -218,7 +218,7 @@ static void run_timer(identity_link *link) {
     link->calls.on_timer(link->state);
 }
 
-static bool has_completed(identity_link *link) {
+bool identity__transport_has_next(identity__transport *link) {
   (void)pthread_mutex_lock(&link->lock);
   bool any = link->completed != NULL;
   (void)pthread_mutex_unlock(&link->lock);
@@ -229,7 +229,7 @@ void identity__transport_wait(identity__transport *link, int64_t timeout_ms) {
   set_driving(link, true);
   run_timer(link); /* what was added just now is sent before anything is waited for */
   /* Its answer may have come while it was sent. */
-  identity__poller_wait(&link->poller, has_completed(link) ? 0 : timeout_ms, on_ready, link);
+  identity__poller_wait(&link->poller, identity__transport_has_next(link) ? 0 : timeout_ms, on_ready, link);
   run_timer(link);
   set_driving(link, false);
 }

@@ -74,6 +74,7 @@ identity__poller *identity__transport_poller(identity__transport *transport);
 void identity__transport_wake(identity__transport *transport);
 /* The next exchange that is over, or NULL. The caller releases it. */
 identity__exchange *identity__transport_next(identity__transport *transport);
+bool identity__transport_has_next(identity__transport *transport);
 
 const identity__response *identity__exchange_response(const identity__exchange *exchange);
 void *identity__exchange_owner(const identity__exchange *exchange);
