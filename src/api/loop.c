@@ -57,7 +57,7 @@ static void tell_host(identity_loop *loop) {
   if (loop->news || !identity__list_is_empty(&loop->completed))
     wait_ms = 0;
   pthread_mutex_unlock(&loop->lock);
-  if (identity__transport_has_completed(loop->transport))
+  if (identity__transport_has_completed(loop->transport)) /* inside start, say */
     wait_ms = 0;
   identity__poller_tell(poller, wait_ms);
 }

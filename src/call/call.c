@@ -344,6 +344,12 @@ static bool asks_again(const identity__call *call) {
   return call->state == STATE_AGAIN || (asked && call->again_ms > 0);
 }
 
+/* A pair that waits for the store only: whose time has passed meanwhile (the device slept) is asked a last
+ * time, and does not wait any more. */
+static bool keeps_pair(const identity__call *call) {
+  return call->state == STATE_AGAIN && call->order == IDENTITY__ORDER_SIGN_IN && call->locked_since_ms != 0;
+}
+
 static int32_t ask_again(identity__call *call) {
   call->again_ms = 0;
   if (call->state == STATE_TOKEN)
@@ -354,7 +360,8 @@ static int32_t ask_again(identity__call *call) {
 
 static int32_t take_timer(identity__call *call, int32_t progress, const identity__moment *moment) {
   int64_t now = moment->now.boot_ms;
-  if (asks_again(call) && now < call->deadline_ms && now >= call->again_ms)
+  bool again = now < call->deadline_ms || keeps_pair(call);
+  if (asks_again(call) && again && now >= call->again_ms)
     return ask_again(call);
   pass_limits(call, progress);
   if (now < call->deadline_ms && now >= limit_ms(call))

@@ -9,8 +9,8 @@
 
 enum { LOCK_PATIENCE_MS = 1000, LOCK_PAUSE_MS = 20, MOST_CONFLICTS = 100 };
 
-/* Nobody's deadline may pass while one waits for a lock (a flight has none, but who waits for it has), nor
- * close's second. */
+/* Neither its deadline may pass while a call waits for a lock (a flight has none, but who waits for it has),
+ * nor close's second. */
 static int64_t patience_ends_ms(identity_session *session, const identity__call *call) {
   int64_t ends = call->locked_since_ms + LOCK_PATIENCE_MS;
   pthread_mutex_lock(&session->loop->lock);
@@ -18,8 +18,9 @@ static int64_t patience_ends_ms(identity_session *session, const identity__call 
     ends = session->close_until_ms;
   for (identity__node *node = identity__list_first(&session->calls); node != NULL;
        node = identity__list_next(&session->calls, node)) {
-    int64_t deadline_ms = IDENTITY__OWNER(node, identity__call, listed)->deadline_ms;
-    ends = deadline_ms < ends ? deadline_ms : ends;
+    const identity__call *other = IDENTITY__OWNER(node, identity__call, listed);
+    bool concerned = other == call || (call->owned_by_session && other->waits_for_token);
+    ends = concerned && other->deadline_ms < ends ? other->deadline_ms : ends;
   }
   pthread_mutex_unlock(&session->loop->lock);
   return ends;

@@ -59,10 +59,16 @@ static identity_status sign_in(identity_session *session, identity__call *call) 
   return IDENTITY_OK;
 }
 
+/* A refresh of who has signed in since keeps it from being tried now: then it is not stored yet. */
+static identity_status store_sign_out(identity_session *session, identity__call *call) {
+  identity_status status = identity__keep_retry(session, call);
+  return status == IDENTITY_OK && session->tokens.not_persisted ? IDENTITY_STORE_LOCKED : status;
+}
+
 /* In memory at once, whoever holds the store; the call goes on until the store has it, too. */
 static identity_status sign_out(identity_session *session, identity__call *call) {
   if (call->locked_since_ms != 0)
-    return identity__keep_retry(session, call);
+    return store_sign_out(session, call);
   if (session->tokens.blocked != IDENTITY_OK)
     (void)identity__keep_load(session, NULL);
   session->sign_outs++;
@@ -74,7 +80,7 @@ static identity_status sign_out(identity_session *session, identity__call *call)
                              .both_copies = true,
                              .in_memory_too = true};
   identity_status status = identity__keep_change(session, NULL, &change);
-  return status == IDENTITY_STORE_LOCKED ? identity__keep_retry(session, call) : status;
+  return status == IDENTITY_STORE_LOCKED ? store_sign_out(session, call) : status;
 }
 
 /* The session has ended by a refusal; the flow knows better why. */
@@ -146,6 +152,8 @@ void identity__order_run(identity_session *session, identity__call *call, identi
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
     if (rows[i].order == call->order)
       status = rows[i].run(session, call);
+  if (call->again_ms == 0) /* the next order has a patience of its own */
+    call->locked_since_ms = 0;
   if (status == IDENTITY_OK || status == IDENTITY__KEEP_AGAIN)
     identity__error_clear(error);
   else if (call->error.status == status)

@@ -70,7 +70,8 @@ static bool perform_order(identity_session *session, identity__call *call, news 
     return identity__tokens_ask(session, call, IDENTITY__ASKS_ROTATION, &at->token, event);
   if (call->order == IDENTITY__ORDER_BESIDE)
     return perform_beside(call, at, event);
-  if (call->order == IDENTITY__ORDER_SIGN_OUT)
+  /* Only when it signs out: while it waits for the store, somebody may sign in, whose calls go on. */
+  if (call->order == IDENTITY__ORDER_SIGN_OUT && call->locked_since_ms == 0)
     end_calls(session, call);
   identity__order_run(session, call, &at->error);
   event->kind = IDENTITY__EVENT_ORDERED;
@@ -182,9 +183,11 @@ static identity__outcome outcome_of(const identity__exchange *exchange) {
   return outcome;
 }
 
-/* A refresh takes its place before its lease: it must not wait for one while that runs. */
+/* A refresh takes its place before its lease: it must not wait for one while that runs. With the new pair in
+ * hand it needs none: it only has to be stored. */
 static bool has_place(identity_session *session, identity__call *call, int32_t action) {
-  if (action == IDENTITY__ACTION_ORDER && call->order != IDENTITY__ORDER_REFRESH)
+  bool sends = call->order == IDENTITY__ORDER_REFRESH && call->grant.jwt == NULL;
+  if (action == IDENTITY__ACTION_ORDER && !sends)
     return true;
   call->parked_action = action;
   return identity__loop_take_place(session->loop, call);

@@ -114,6 +114,7 @@ bool identity__tokens_ask(identity_session *session, identity__call *call, int32
   /* Who is signed out here may have been signed in through another handle since. */
   if (identity__machine_standing(&session->tokens) != IDENTITY_OK && !identity__keep_load(session, call))
     return false;
+  call->locked_since_ms = 0; /* also where somebody has signed in here while it waited */
   identity__ask ask = ask_machine(session, call);
   return tell(session, call, &ask, news, event);
 }
@@ -198,6 +199,7 @@ static bool is_wanted(identity_session *session, identity__now now) {
   return asked || session->keep_fresh;
 }
 
+/* It, or its loop. */
 static bool is_closing(identity_session *session) {
   pthread_mutex_lock(&session->loop->lock);
   bool closing = session->closing || session->loop->gone;

@@ -112,6 +112,25 @@ static void freeing_the_loop_ends_within_a_second_whatever_the_service_does(void
   aloop_start(&shared, service_config(&server), DRIVE_TICK);
 }
 
+/* What it starts now it could only break off, and nobody would know which token the service goes by. */
+static void a_loop_that_ends_starts_no_refresh(void **state) {
+  (void)state;
+  note ended = {0};
+  identity_session *slow = open_refreshing("slow", "\"delay_ms\":980,\"after\":true", &ended);
+  identity_config *config = stored_config();
+  assert_int_equal(identity_config_set_keep_fresh(config, 1), IDENTITY_OK);
+  identity_session *fresh = aloop_open_with(&shared, config, "fresh");
+  service_issue_short_jwt(&server, "/auths");
+  twins_log_in(&shared, fresh);
+  aloop_stop(&shared); /* the soft moment comes in there */
+  note_is(&ended, IDENTITY_CANCELLED);
+  assert_int_equal(rotation_count(&server, -1), 1);
+  identity_session_close(slow);
+  identity_session_close(fresh);
+  note_clear(&ended);
+  aloop_start(&shared, service_config(&server), DRIVE_TICK);
+}
+
 /* The viewer comes back while the refresh of before is still out: the new handle waits for it. */
 static void a_slot_that_is_opened_again_on_the_loop_takes_the_pair_of_the_old_handles_refresh(void **state) {
   (void)state;
@@ -161,6 +180,7 @@ static const struct CMUnitTest tests[] = {
     TEST(the_loop_finishes_and_stores_the_refresh_of_a_closed_session),
     TEST(freeing_the_loop_gives_a_sent_refresh_time_to_be_stored),
     TEST(freeing_the_loop_gives_the_refresh_of_a_closed_session_time_as_well),
+    TEST(a_loop_that_ends_starts_no_refresh),
     TEST(freeing_the_loop_ends_within_a_second_whatever_the_service_does),
     TEST(a_slot_that_is_opened_again_on_the_loop_takes_the_pair_of_the_old_handles_refresh),
     TEST(a_sign_out_during_a_refresh_wins_and_the_close_after_it_too),

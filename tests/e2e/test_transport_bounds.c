@@ -111,6 +111,22 @@ static void a_line_of_an_absurd_length_is_not_even_read(void **state) {
   is(&ended, IDENTITY_NOT_THE_SERVICE);
 }
 
+/* Not even where the transport has not minded. */
+static void an_answer_with_a_line_over_the_bound_is_refused(void **state) {
+  (void)state;
+  note ended = {0};
+  taken *one = begin_sent(TWIN_LOCALE, &ended);
+  (void)recorder_header(one, "HTTP/1.1 200 OK");
+  char *line = calloc(1, IDENTITY__MAX_HEADERS + 1);
+  assert_non_null(line);
+  memcpy(line, "X: ", 3);
+  assert_int_equal(identity_link_header(one->link, one->number, line, IDENTITY__MAX_HEADERS + 1), 0);
+  free(line);
+  (void)identity_link_body(one->link, one->number, RECORDER_LOCALE, strlen(RECORDER_LOCALE));
+  identity_link_complete(one->link, one->number, IDENTITY_OK, NULL);
+  is(&ended, IDENTITY_NOT_THE_SERVICE);
+}
+
 static void an_encoded_body_is_not_wanted(void **state) {
   static const struct {
     const char *line;
@@ -136,6 +152,7 @@ static const struct CMUnitTest tests[] = {
     TEST(too_long_a_body_is_no_answer_though_the_transport_says_that_all_is_well),
     TEST(a_head_is_taken_up_to_its_bound),
     TEST(a_line_of_an_absurd_length_is_not_even_read),
+    TEST(an_answer_with_a_line_over_the_bound_is_refused),
     TEST(an_encoded_body_is_not_wanted),
 };
 

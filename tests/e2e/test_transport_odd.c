@@ -11,6 +11,37 @@ static void it_completes_inside_start(void **state) {
   assert_int_equal(recorder_cancels(&transport), 0);
 }
 
+static void starts_another(note *self) {
+  note *next = self->context;
+  twin_start(TWIN_LOCALE, session, next);
+}
+
+/* The answer is there before anybody has told the host how long to wait. */
+static void what_completes_inside_start_is_not_left_to_a_host_that_waits(void **state) {
+  static const int drives[] = {DRIVE_FD, DRIVE_HOST};
+  (void)state;
+  identity_session_close(session);
+  aloop_stop(&shared);
+  for (size_t i = 0; i < ROWS(drives); i++) {
+    static note first, second;
+    first = (note){.then = starts_another, .context = &second};
+    second = (note){0};
+    transport.act = recorder_answer_at_once;
+    aloop_start(&shared, scripted_config(), drives[i]);
+    session = aloop_open_with(&shared, scripted_config(), "viewer");
+    twin_start(TWIN_LOCALE, session, &first);
+    aloop_until(&shared, &first, 1);
+    aloop_until(&shared, &second, 1);
+    note_is(&second, IDENTITY_OK);
+    note_clear(&first);
+    note_clear(&second);
+    if (i + 1 == ROWS(drives))
+      continue;
+    identity_session_close(session);
+    aloop_stop(&shared);
+  }
+}
+
 /* ---- twice, and too late ---- */
 
 static identity_status answer_twice(taken *one) {
@@ -256,6 +287,7 @@ static void answers_from_threads_meet_cancels_and_each_call_completes_once(void 
 
 static const struct CMUnitTest tests[] = {
     TEST(it_completes_inside_start),
+    TEST(what_completes_inside_start_is_not_left_to_a_host_that_waits),
     TEST(what_it_says_after_it_has_completed_is_not_heard),
     TEST(what_it_says_after_a_cancel_is_not_heard),
     TEST(numbers_that_were_never_given_out_are_not_heard),

@@ -37,6 +37,9 @@ static const struct {
     {"HTTP/2 200 \r\n", 200},
     {"HTTP/2 503\r\n", 503},
     {"HTTP/3 429 \r\n", 429},
+    {"HTTP/2 200", 200}, /* with or without CRLF */
+    {"HTTP/1.1 200", 200},
+    {"HTTP/2 20", 0},
     {"HTTP/1.1 599 x\r\n", 599},
     {"HTTP/1.1 100 Continue\r\n", 0},
     {"HTTP/2 103 \r\n", 0},
