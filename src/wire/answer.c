@@ -7,63 +7,63 @@
 #include <string.h>
 
 typedef struct code_row {
-  const char *code;
+  char code[12];
+  char field[16]; /* empty: none */
   identity_status status;
-  const char *field;
 } code_row;
 
 /* Codes that settle the matter whatever the HTTP status is (contract, error code table). */
 static const code_row code_rows[] = {
-    {"USER0001", IDENTITY_WRONG_CREDENTIALS, NULL},
-    {"USER0002", IDENTITY_ALREADY_REGISTERED, "email"},
-    {"USER0003", IDENTITY_NOT_WITH_PUBLISHER, "email"},
-    {"USER0004", IDENTITY_UNKNOWN_CUSTOMER, "email"},
-    {"CPT0001", IDENTITY_CAPTCHA_REQUIRED, "captcha_value"},
-    {"CPT0002", IDENTITY_CAPTCHA_FAILED, "captcha_value"},
-    {"REQ0100", IDENTITY_BAD_CONFIGURATION, NULL},
+    {"USER0001", "", IDENTITY_WRONG_CREDENTIALS},
+    {"USER0002", "email", IDENTITY_ALREADY_REGISTERED},
+    {"USER0003", "email", IDENTITY_NOT_WITH_PUBLISHER},
+    {"USER0004", "email", IDENTITY_UNKNOWN_CUSTOMER},
+    {"CPT0001", "captcha_value", IDENTITY_CAPTCHA_REQUIRED},
+    {"CPT0002", "captcha_value", IDENTITY_CAPTCHA_FAILED},
+    {"REQ0100", "", IDENTITY_BAD_CONFIGURATION},
 };
 
 /* Codes that say "a parameter is wrong" and leave it to the text which one. */
-static const char *const parameter_codes[] = {"REQ0001", "REQ0002", "REQ0003"};
+static const char parameter_codes[][8] = {"REQ0001", "REQ0002", "REQ0003"};
 
 typedef struct text_row {
-  const char *text;
+  char text[36];
+  char field[24]; /* "password" stands for what the call names its password; empty: none */
   identity_status status;
-  const char *field; /* "password" stands for what the call names its password */
 } text_row;
 
 /* Texts, compared without case: a service that sends no code sends these (contract, error code table). */
 static const text_row text_rows[] = {
-    {"Wrong email or password", IDENTITY_WRONG_CREDENTIALS, NULL},
-    {"Customer already exists", IDENTITY_ALREADY_REGISTERED, "email"},
-    {"Customer email already exists", IDENTITY_ALREADY_REGISTERED, "email"},
-    {"Customer is not associated with", IDENTITY_NOT_WITH_PUBLISHER, "email"},
-    {"reCAPTCHA verification required", IDENTITY_CAPTCHA_REQUIRED, "captcha_value"},
-    {"reCAPTCHA verification failed", IDENTITY_CAPTCHA_FAILED, "captcha_value"},
-    {"Offer or publisher not found", IDENTITY_BAD_CONFIGURATION, NULL},
-    {"resetPasswordToken", IDENTITY_RESET_TOKEN_INVALID, "reset_token"},
-    {"is not valid or has expired", IDENTITY_RESET_TOKEN_INVALID, "reset_token"},
-    {"Invalid confirmationPassword", IDENTITY_WRONG_CREDENTIALS, "confirmation_password"},
-    {"Email verification failed", IDENTITY_INVALID_INPUT, "email"},
-    {"valid e-mail address", IDENTITY_INVALID_INPUT, "email"},
-    {"Invalid param email", IDENTITY_INVALID_INPUT, "email"},
-    {"Invalid param password", IDENTITY_INVALID_INPUT, "password"},
-    {"Invalid param newPassword", IDENTITY_INVALID_INPUT, "password"},
-    {"Invalid param publisherId", IDENTITY_INVALID_INPUT, "publisher_id"},
-    {"Invalid param offerId", IDENTITY_INVALID_INPUT, "offer_id"},
-    {"Invalid param country", IDENTITY_INVALID_INPUT, "country"},
-    {"Invalid param currency", IDENTITY_INVALID_INPUT, "currency"},
-    {"Invalid param locale", IDENTITY_INVALID_INPUT, "locale"},
-    {"Invalid param customerIP", IDENTITY_INVALID_INPUT, "customer_ip"},
-    {"Invalid param externalData", IDENTITY_INVALID_INPUT, "external_data"},
-    {"Invalid param externalId", IDENTITY_INVALID_INPUT, "external_id"},
-    {"firstName can have", IDENTITY_INVALID_INPUT, "first_name"},
-    {"Invalid param firstName", IDENTITY_INVALID_INPUT, "first_name"},
-    {"lastName can have", IDENTITY_INVALID_INPUT, "last_name"},
-    {"Invalid param lastName", IDENTITY_INVALID_INPUT, "last_name"},
-    {"resetUrl is not valid", IDENTITY_INVALID_INPUT, "reset_url"},
-    {"Empty param offerId or publisherId", IDENTITY_INVALID_INPUT, "offer_id"},
-    {"Missing or invalid parameter", IDENTITY_INVALID_INPUT, NULL},
+    {"Wrong email or password", "", IDENTITY_WRONG_CREDENTIALS},
+    {"Customer already exists", "email", IDENTITY_ALREADY_REGISTERED},
+    {"Customer email already exists", "email", IDENTITY_ALREADY_REGISTERED},
+    {"Customer is not associated with", "email", IDENTITY_NOT_WITH_PUBLISHER},
+    {"reCAPTCHA verification required", "captcha_value", IDENTITY_CAPTCHA_REQUIRED},
+    {"reCAPTCHA verification failed", "captcha_value", IDENTITY_CAPTCHA_FAILED},
+    {"Offer or publisher not found", "", IDENTITY_BAD_CONFIGURATION},
+    {"resetPasswordToken", "reset_token", IDENTITY_RESET_TOKEN_INVALID},
+    {"is not valid or has expired", "reset_token", IDENTITY_RESET_TOKEN_INVALID},
+    {"Invalid confirmationPassword", "confirmation_password", IDENTITY_WRONG_CREDENTIALS},
+    {"Email verification failed", "email", IDENTITY_INVALID_INPUT},
+    {"valid e-mail address", "email", IDENTITY_INVALID_INPUT},
+    {"Invalid param email", "email", IDENTITY_INVALID_INPUT},
+    {"Invalid param password", "password", IDENTITY_INVALID_INPUT},
+    {"Invalid param newPassword", "password", IDENTITY_INVALID_INPUT},
+    {"Invalid param publisherId", "publisher_id", IDENTITY_INVALID_INPUT},
+    {"Invalid param offerId", "offer_id", IDENTITY_INVALID_INPUT},
+    {"Invalid param country", "country", IDENTITY_INVALID_INPUT},
+    {"Invalid param currency", "currency", IDENTITY_INVALID_INPUT},
+    {"Invalid param locale", "locale", IDENTITY_INVALID_INPUT},
+    {"Invalid param customerIP", "customer_ip", IDENTITY_INVALID_INPUT},
+    {"Invalid param externalData", "external_data", IDENTITY_INVALID_INPUT},
+    {"Invalid param externalId", "external_id", IDENTITY_INVALID_INPUT},
+    {"firstName can have", "first_name", IDENTITY_INVALID_INPUT},
+    {"Invalid param firstName", "first_name", IDENTITY_INVALID_INPUT},
+    {"lastName can have", "last_name", IDENTITY_INVALID_INPUT},
+    {"Invalid param lastName", "last_name", IDENTITY_INVALID_INPUT},
+    {"resetUrl is not valid", "reset_url", IDENTITY_INVALID_INPUT},
+    {"Empty param offerId or publisherId", "offer_id", IDENTITY_INVALID_INPUT},
+    {"Missing or invalid parameter", "", IDENTITY_INVALID_INPUT},
 };
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
@@ -90,7 +90,7 @@ static bool names_unknown_customer(const char *text) {
 
 /* Several errors may be joined in one string; the one that comes first counts. */
 static const text_row *find_text_row(const char *text) {
-  static const text_row unknown_customer = {"", IDENTITY_UNKNOWN_CUSTOMER, "email"};
+  static const text_row unknown_customer = {"", "email", IDENTITY_UNKNOWN_CUSTOMER};
   const text_row *found = NULL;
   const char *first = NULL;
   for (size_t i = 0; i < ROWS(text_rows); i++) {
@@ -155,7 +155,7 @@ static identity_status parse(identity__answer *answer, const identity__expect *e
                              const identity__http *http, identity_error *error) {
   identity__json_raw raws[] = {{.path = {"responseData", expect->raw_member}},
                                {.path = {expect->raw_member}}};
-  uint32_t wanted = expect->raw_member != NULL ? 2 : 0;
+  uint32_t wanted = expect->raw_member[0] != '\0' ? 2 : 0;
   memset(answer, 0, sizeof *answer);
   answer->date_s = http->date_s;
   if (http->length == 0)
@@ -212,10 +212,13 @@ static identity_status complain(const identity__answer *answer, const identity__
   return status;
 }
 
+/* In the order of IDENTITY__x_PASSWORD. */
+static const char password_fields[][24] = {"", "password", "new_password", "confirmation_password"};
+
 static const char *field_of(const text_row *row, const identity__expect *expect) {
-  if (row == NULL || row->field == NULL || strcmp(row->field, "password") != 0)
-    return row != NULL ? row->field : NULL;
-  return expect->password_field;
+  if (row == NULL)
+    return "";
+  return strcmp(row->field, "password") == 0 ? password_fields[expect->password] : row->field;
 }
 
 /* The order is the contract's: known code, known text, then the HTTP status. */
@@ -224,7 +227,7 @@ static identity_status judge_refusal(identity__answer *answer, const identity__e
   const code_row *code = find_code(answer->code);
   const text_row *text = find_text_row(answer->text);
   if (code != NULL)
-    return complain(answer, http, code->status, code->field != NULL ? code->field : field_of(text, expect),
+    return complain(answer, http, code->status, code->field[0] != '\0' ? code->field : field_of(text, expect),
                     error);
   bool broken = http->status == 408 || http->status >= 500 || is_service_code(answer->code);
   if (text != NULL && !broken)
