@@ -84,12 +84,13 @@ bool identity__is_date(const char *text) {
   for (size_t i = 0; i < sizeof shape - 1; i++)
     if (shape[i] == '-' ? text[i] != '-' : !identity__is_digit(text[i]))
       return false;
-  int year = number_at(text, 4);
+  int century = number_at(text, 2);
+  int year = number_at(text + 2, 2); /* of the century */
   int month = number_at(text + 5, 2);
   int day = number_at(text + 8, 2);
-  if (year < 1 || month < 1 || month > 12 || day < 1)
+  if ((century == 0 && year == 0) || month < 1 || month > 12 || day < 1)
     return false;
-  bool leap = month == 2 && ((year % 4 == 0 && year % 100 != 0) || year % 400 == 0);
+  bool leap = month == 2 && (year != 0 ? year : century) % 4 == 0;
   return day <= days[month - 1] + (leap ? 1 : 0);
 }
 

@@ -131,12 +131,20 @@ bool identity__json_flag(const identity__json *node, int32_t *value) {
 
 bool identity__json_integer(const identity__json *node, int64_t *value) {
   const double exact = 9007199254740991.0; /* 2^53 - 1: beyond, two integers are one double */
+  const double half = 4294967296.0;        /* 2^32 */
   if (!cJSON_IsNumber(node) || node->valuedouble < -exact || node->valuedouble > exact)
     return false;
-  int64_t whole = (int64_t)node->valuedouble;
-  if ((double)whole < node->valuedouble || (double)whole > node->valuedouble)
+  bool negative = node->valuedouble < 0;
+  double size = negative ? -node->valuedouble : node->valuedouble;
+  /* By halves: no 32-bit machine turns 64 bits into a double by itself, and what does is a kilobyte of code.
+   */
+  uint32_t high = (uint32_t)(size / half);
+  double rest = size - high * half;
+  uint32_t low = (uint32_t)rest;
+  if (low < rest)
     return false;
-  *value = whole;
+  int64_t whole = (int64_t)high << 32 | low;
+  *value = negative ? -whole : whole;
   return true;
 }
 
