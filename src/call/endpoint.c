@@ -41,7 +41,7 @@ static const identity__endpoint rows[] = {
                            TOKENS,
                            {0},
                            1,
-                           {5 * 1000, 30 * 1000, 60 * 1000}},
+                           {5, 30, 60}},
     [IDENTITY__REVOKE] = {"revoke",
                           "DELETE",
                           "/refresh_tokens",

@@ -34,13 +34,13 @@ typedef struct identity__endpoint {
   char method[8];
   char path[32];     /* {} is the id */
   uint8_t path_id;   /* whose id: IDENTITY__PATH_x */
-  int8_t repeats;    /* how often it is sent again after a passing failure; unsent requests once at least */
+  int16_t repeats;   /* how often it is sent again after a passing failure; unsent requests once at least */
   uint32_t max_body; /* of the answer */
   identity__expect expect;
   bool once; /* libcurl must not send it twice by itself */
-  /* Time that a request may take until it has left, until its answer begins, and in all; 0: as the call has.
-   */
-  int32_t limits_ms[IDENTITY__LIMITS];
+  /* Seconds that a request may take until it has left, until its answer begins, and in all; 0: as the call
+   * has. */
+  uint8_t limits_s[IDENTITY__LIMITS];
 } identity__endpoint;
 
 const identity__endpoint *identity__endpoint_of(identity__endpoint_id id);

@@ -53,6 +53,11 @@ static uint32_t count_of(const identity__field *field, const char *base) {
   return count;
 }
 
+/* Bytes of so many values of a list. */
+static size_t span(const identity__field *field, uint32_t count) {
+  return (size_t)count * field->stride;
+}
+
 static bool in_range(const identity__field *field, int64_t value) {
   return value <= field->maximum && value >= (field->kind == KIND_SIGNED ? -field->maximum : 0);
 }
@@ -133,7 +138,7 @@ static bool add_shape(identity__buffer *bytes, uint8_t which, const char *base) 
       return false;
     const char *values = values_of(field, base);
     for (uint32_t i = 0; i < count; i++)
-      if (!add_value(bytes, field, values + i * field->stride))
+      if (!add_value(bytes, field, values + span(field, i)))
         return false;
   }
   return true;
@@ -238,7 +243,7 @@ static char *grow(const identity__field *field, uint32_t count, char *base) {
     return NULL;
   memcpy(&old, base + field->offset, sizeof old);
   if (old != NULL)
-    memcpy(values, old, count * field->stride);
+    memcpy(values, old, span(field, count));
   free(old);
   memcpy(base + field->offset, &values, sizeof values);
   return values;
@@ -252,7 +257,7 @@ static int32_t take_next(const identity__field *field, char *base, char **place)
   char *values = field->apart ? grow(field, count, base) : base + field->offset;
   if (values == NULL)
     return IDENTITY__RECORD_MEMORY;
-  *place = values + count * field->stride;
+  *place = values + span(field, count);
   count++; /* before it is filled: clearing has to find what a broken group leaves */
   memcpy(base + field->count_at, &count, sizeof count);
   return IDENTITY__RECORD_OK;

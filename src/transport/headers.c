@@ -82,7 +82,7 @@ static int64_t usual_date(const char *text) {
   if (parts[0] < 1 || parts[0] > 31 || parts[4] > 23 || parts[5] > 59 || parts[6] > 60)
     return -1;
   int64_t days = days_of(parts[2] * 100 + parts[3], parts[1], parts[0]);
-  return days * 86400 + parts[4] * 3600 + parts[5] * 60 + parts[6];
+  return days * 86400 + parts[4] * INT64_C(3600) + parts[5] * INT64_C(60) + parts[6];
 }
 
 /* libcurl's parser takes every date form of RFC 9110 section 5.6.7. */
