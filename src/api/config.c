@@ -11,39 +11,38 @@
 #include <string.h>
 
 /* The contract, section hosts. */
-static const char *const environment_urls[] = {
+static const char environment_urls[][44] = {
     [IDENTITY_SANDBOX] = "https://mediastoreapi-sandbox.cleeng.com",
     [IDENTITY_PRODUCTION] = "https://mediastoreapi.cleeng.com",
 };
 
-/* What each setter takes, for the message that open gives. */
-static const struct {
-  const char *setter;
-  const char *rule;
-} setter_rules[] = {
-    {"publisher_id", "must be nine digits"},
-    {"environment", "must be IDENTITY_SANDBOX or IDENTITY_PRODUCTION"},
-    {"base_url", "must be https://host[:port][/path], or http to loopback, without user, query or fragment"},
-    {"loopback_http", "must be 0 or 1"},
-    {"file_store", "must be a path of printable text"},
-    {"volatile_tokens", "must be 0 or 1"},
-    {"log", "must have a level from IDENTITY_LOG_ERROR to IDENTITY_LOG_DEBUG"},
-    {"timeout_ms", "must be 100 to 600000"},
-    {"resolve", "must be a host name and an IP address, up to 8 times"},
-    {"ca_file", "must be a path of printable text"},
-    {"ca_pem", "must be certificates in PEM form, at most 1 MiB"},
-    {"proxy", "must be a URL of printable text"},
-    {"environment_proxy", "must be 0 or 1"},
-    {"keep_fresh", "must be 0 or 1"},
-    {"user_agent", "must be one line of printable text"},
-    {"sso_path", "must be a path that begins with / and has no query"},
-    {"sso_header", "must be the name of a header"},
-};
+/* What each setter takes, for the message that open gives; joined, as they differ much in length. */
+static const char setter_rules[] =
+    "publisher_id\0must be nine digits\0"
+    "environment\0must be IDENTITY_SANDBOX or IDENTITY_PRODUCTION\0"
+    "base_url\0must be https://host[:port][/path], or http to loopback, without user, query or fragment\0"
+    "loopback_http\0must be 0 or 1\0"
+    "file_store\0must be a path of printable text\0"
+    "volatile_tokens\0must be 0 or 1\0"
+    "log\0must have a level from IDENTITY_LOG_ERROR to IDENTITY_LOG_DEBUG\0"
+    "timeout_ms\0must be 100 to 600000\0"
+    "resolve\0must be a host name and an IP address, up to 8 times\0"
+    "ca_file\0must be a path of printable text\0"
+    "ca_pem\0must be certificates in PEM form, at most 1 MiB\0"
+    "proxy\0must be a URL of printable text\0"
+    "environment_proxy\0must be 0 or 1\0"
+    "keep_fresh\0must be 0 or 1\0"
+    "user_agent\0must be one line of printable text\0"
+    "sso_path\0must be a path that begins with / and has no query\0"
+    "sso_header\0must be the name of a header\0";
 
 static const char *rule_of(const char *setter) {
-  for (size_t i = 0; i < sizeof setter_rules / sizeof setter_rules[0]; i++)
-    if (strcmp(setter_rules[i].setter, setter) == 0)
-      return setter_rules[i].rule;
+  const char *rule = setter_rules;
+  for (const char *at = setter_rules; *at != '\0'; at = rule + strlen(rule) + 1) {
+    rule = at + strlen(at) + 1;
+    if (strcmp(at, setter) == 0)
+      return rule;
+  }
   return "cannot be used";
 }
 

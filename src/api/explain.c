@@ -28,7 +28,7 @@ static const char *truth(bool value) {
 }
 
 static const char *age_name(int32_t age) {
-  static const char *const names[] = {
+  static const char names[][8] = {
       [IDENTITY__AGE_ADOPTED] = "adopted", [IDENTITY__AGE_KNOWN] = "known", [IDENTITY__AGE_LOST] = "lost"};
   return age >= 0 && age <= IDENTITY__AGE_LOST ? names[age] : "unknown";
 }

@@ -1,5 +1,6 @@
 /* What a device puts in the place of the library's own store, clock and transport. */
 #include "api/begin.h"
+#include "base/text.h"
 #include "drive/settings.h"
 
 #include <string.h>
@@ -10,7 +11,7 @@ static identity_status settle(identity_config *config, const char *setter, const
   if (status == IDENTITY_OK || config->failed != IDENTITY_OK)
     return status;
   config->failed = status;
-  (void)strncpy(config->failed_setter, setter, sizeof config->failed_setter - 1);
+  identity__copy_line(config->failed_setter, sizeof config->failed_setter, setter);
   config->failed_rule = rule;
   return status;
 }

@@ -5,13 +5,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-static const char *const states[] = {
+enum { LONGEST = 20 }; /* with its zero byte */
+
+static const char states[][LONGEST] = {
     [IDENTITY_STATE_SIGNED_OUT] = "signed_out",       [IDENTITY_STATE_ACTIVE] = "active",
     [IDENTITY_STATE_REFRESHING] = "refreshing",       [IDENTITY_STATE_STALE] = "stale",
     [IDENTITY_STATE_STORE_BLOCKED] = "store_blocked", [IDENTITY_STATE_REAUTH_REQUIRED] = "reauth_required",
 };
 
-static const char *const reasons[] = {
+static const char reasons[][LONGEST] = {
     [IDENTITY_REASON_NONE] = "none",
     [IDENTITY_REASON_NEVER_SIGNED_IN] = "never_signed_in",
     [IDENTITY_REASON_LOGOUT] = "logout",
@@ -24,7 +26,7 @@ static const char *const reasons[] = {
     [IDENTITY_REASON_NO_REFRESH_TOKEN] = "no_refresh_token",
 };
 
-static const char *const events[] = {
+static const char events[][LONGEST] = {
     [IDENTITY_EVENT_STATE] = "state",
     [IDENTITY_EVENT_TOKEN_REFRESHED] = "token_refreshed",
     [IDENTITY_EVENT_REFRESH_DEFERRED] = "refresh_deferred",
@@ -40,14 +42,14 @@ static const char *const events[] = {
     [IDENTITY_EVENT_THROTTLED] = "throttled",
 };
 
-static const char *const hows[] = {
+static const char hows[][LONGEST] = {
     [IDENTITY_HOW_NONE] = "none",         [IDENTITY_HOW_LOGIN] = "login",
     [IDENTITY_HOW_REGISTER] = "register", [IDENTITY_HOW_SSO] = "sso",
     [IDENTITY_HOW_ADOPT] = "adopt",       [IDENTITY_HOW_OTHER_PROCESS] = "other_process",
 };
 
-static const char *find(const char *const *names, size_t count, int32_t value) {
-  bool known = value >= 0 && (size_t)value < count && names[value] != NULL;
+static const char *find(const char (*names)[LONGEST], size_t count, int32_t value) {
+  bool known = value >= 0 && (size_t)value < count && names[value][0] != '\0';
   return known ? names[value] : "unknown";
 }
 

@@ -2,76 +2,75 @@
 #include <identity/identity.h>
 
 #include <stddef.h>
+#include <string.h>
 
 #define IDENTITY__VERSION "0.1.0"
 
-typedef struct status_row {
-  identity_status status;
-  const char *name;
-  const char *text;
-} status_row;
+#define STATUSES(ROW)                                                                                        \
+  ROW(OK, "Done.")                                                                                           \
+  ROW(INVALID_INPUT, "One of the values is not valid.")                                                      \
+  ROW(WRONG_CREDENTIALS, "The e-mail address or the password is wrong.")                                     \
+  ROW(ALREADY_REGISTERED, "There is already an account with this e-mail address.")                           \
+  ROW(NOT_WITH_PUBLISHER, "This account belongs to another publisher.")                                      \
+  ROW(UNKNOWN_CUSTOMER, "There is no account with this e-mail address.")                                     \
+  ROW(RESET_TOKEN_INVALID, "The link for the new password was used or is too old; request a new one.")       \
+  ROW(CONSENT_REQUIRED, "A required consent is not accepted.")                                               \
+  ROW(REFUSED, "The service refused the values.")                                                            \
+  ROW(OFFLINE, "The service cannot be reached; check the network.")                                          \
+  ROW(CONNECTION_LOST, "The connection broke; try again.")                                                   \
+  ROW(TIMED_OUT, "The service did not answer in time; try again.")                                           \
+  ROW(THROTTLED, "Too many requests; try again later.")                                                      \
+  ROW(SERVICE_FAILED, "The service has a problem; try again later.")                                         \
+  ROW(NOT_THE_SERVICE,                                                                                       \
+      "Something on the network answered instead of the service; check for a login page of the network.")    \
+  ROW(REFRESH_DEFERRED, "The session cannot be renewed right now; try again later.")                         \
+  ROW(STORE_LOCKED, "The store is in use; try again.")                                                       \
+  ROW(OUT_OF_MEMORY, "There is not enough memory.")                                                          \
+  ROW(SIGNED_OUT, "Nobody is signed in.")                                                                    \
+  ROW(SESSION_ENDED, "The session has ended; sign in again.")                                                \
+  ROW(CAPTCHA_REQUIRED, "A captcha has to be solved first.")                                                 \
+  ROW(CAPTCHA_FAILED, "The captcha was not accepted; solve it again.")                                       \
+  ROW(CONSENT_CHANGED, "A consent has changed since it was shown; show it again.")                           \
+  ROW(UNEXPECTED_ANSWER, "The service answered in a way this version does not know.")                        \
+  ROW(ENDPOINT_GONE, "The service no longer knows this call.")                                               \
+  ROW(STORE_NEWER, "The stored session was written by a newer version.")                                     \
+  ROW(TLS_UNTRUSTED, "The certificate of the service is not trusted.")                                       \
+  ROW(CLOCK_WRONG, "The clock of this device is wrong.")                                                     \
+  ROW(CA_FILE, "The file with trusted certificates cannot be read.")                                         \
+  ROW(PROXY_AUTH, "The proxy wants a login.")                                                                \
+  ROW(STORE_FAILED, "The store cannot be written.")                                                          \
+  ROW(NOT_ALLOWED, "The service does not allow this.")                                                       \
+  ROW(OUTCOME_UNKNOWN, "It is not known whether this was done; try to log in before doing it again.")        \
+  ROW(CANCELLED, "Cancelled.")                                                                               \
+  ROW(BAD_ARGUMENT, "The library was called with an unusable argument.")                                     \
+  ROW(PARAMS_TOO_NEW, "The app was built for a newer version of the library.")                               \
+  ROW(BAD_CONFIGURATION, "The configuration does not fit the service.")                                      \
+  ROW(FORKED, "A session cannot be used in a child process; open a new one there.")                          \
+  ROW(REENTERED, "A blocking call inside a callback of the same session or loop.")                           \
+  ROW(WRONG_THREAD, "Another thread drives the loop of this session.")                                       \
+  ROW(NOT_ON_A_LOOP, "The session has no loop of the app; open it with identity_session_open_on.")           \
+  ROW(LOOP_GONE, "The loop of this session has been freed.")
 
-static const status_row rows[] = {
-    {IDENTITY_OK, "OK", "Done."},
-    {IDENTITY_INVALID_INPUT, "INVALID_INPUT", "One of the values is not valid."},
-    {IDENTITY_WRONG_CREDENTIALS, "WRONG_CREDENTIALS", "The e-mail address or the password is wrong."},
-    {IDENTITY_ALREADY_REGISTERED, "ALREADY_REGISTERED",
-     "There is already an account with this e-mail address."},
-    {IDENTITY_NOT_WITH_PUBLISHER, "NOT_WITH_PUBLISHER", "This account belongs to another publisher."},
-    {IDENTITY_UNKNOWN_CUSTOMER, "UNKNOWN_CUSTOMER", "There is no account with this e-mail address."},
-    {IDENTITY_RESET_TOKEN_INVALID, "RESET_TOKEN_INVALID",
-     "The link for the new password was used or is too old; request a new one."},
-    {IDENTITY_CONSENT_REQUIRED, "CONSENT_REQUIRED", "A required consent is not accepted."},
-    {IDENTITY_REFUSED, "REFUSED", "The service refused the values."},
-    {IDENTITY_OFFLINE, "OFFLINE", "The service cannot be reached; check the network."},
-    {IDENTITY_CONNECTION_LOST, "CONNECTION_LOST", "The connection broke; try again."},
-    {IDENTITY_TIMED_OUT, "TIMED_OUT", "The service did not answer in time; try again."},
-    {IDENTITY_THROTTLED, "THROTTLED", "Too many requests; try again later."},
-    {IDENTITY_SERVICE_FAILED, "SERVICE_FAILED", "The service has a problem; try again later."},
-    {IDENTITY_NOT_THE_SERVICE, "NOT_THE_SERVICE",
-     "Something on the network answered instead of the service; check for a login page of the network."},
-    {IDENTITY_REFRESH_DEFERRED, "REFRESH_DEFERRED",
-     "The session cannot be renewed right now; try again later."},
-    {IDENTITY_STORE_LOCKED, "STORE_LOCKED", "The store is in use; try again."},
-    {IDENTITY_OUT_OF_MEMORY, "OUT_OF_MEMORY", "There is not enough memory."},
-    {IDENTITY_SIGNED_OUT, "SIGNED_OUT", "Nobody is signed in."},
-    {IDENTITY_SESSION_ENDED, "SESSION_ENDED", "The session has ended; sign in again."},
-    {IDENTITY_CAPTCHA_REQUIRED, "CAPTCHA_REQUIRED", "A captcha has to be solved first."},
-    {IDENTITY_CAPTCHA_FAILED, "CAPTCHA_FAILED", "The captcha was not accepted; solve it again."},
-    {IDENTITY_CONSENT_CHANGED, "CONSENT_CHANGED", "A consent has changed since it was shown; show it again."},
-    {IDENTITY_UNEXPECTED_ANSWER, "UNEXPECTED_ANSWER",
-     "The service answered in a way this version does not know."},
-    {IDENTITY_ENDPOINT_GONE, "ENDPOINT_GONE", "The service no longer knows this call."},
-    {IDENTITY_STORE_NEWER, "STORE_NEWER", "The stored session was written by a newer version."},
-    {IDENTITY_TLS_UNTRUSTED, "TLS_UNTRUSTED", "The certificate of the service is not trusted."},
-    {IDENTITY_CLOCK_WRONG, "CLOCK_WRONG", "The clock of this device is wrong."},
-    {IDENTITY_CA_FILE, "CA_FILE", "The file with trusted certificates cannot be read."},
-    {IDENTITY_PROXY_AUTH, "PROXY_AUTH", "The proxy wants a login."},
-    {IDENTITY_STORE_FAILED, "STORE_FAILED", "The store cannot be written."},
-    {IDENTITY_NOT_ALLOWED, "NOT_ALLOWED", "The service does not allow this."},
-    {IDENTITY_OUTCOME_UNKNOWN, "OUTCOME_UNKNOWN",
-     "It is not known whether this was done; try to log in before doing it again."},
-    {IDENTITY_CANCELLED, "CANCELLED", "Cancelled."},
-    {IDENTITY_BAD_ARGUMENT, "BAD_ARGUMENT", "The library was called with an unusable argument."},
-    {IDENTITY_PARAMS_TOO_NEW, "PARAMS_TOO_NEW", "The app was built for a newer version of the library."},
-    {IDENTITY_BAD_CONFIGURATION, "BAD_CONFIGURATION", "The configuration does not fit the service."},
-    {IDENTITY_FORKED, "FORKED", "A session cannot be used in a child process; open a new one there."},
-    {IDENTITY_REENTERED, "REENTERED", "A blocking call inside a callback of the same session or loop."},
-    {IDENTITY_WRONG_THREAD, "WRONG_THREAD", "Another thread drives the loop of this session."},
-    {IDENTITY_NOT_ON_A_LOOP, "NOT_ON_A_LOOP",
-     "The session has no loop of the app; open it with identity_session_open_on."},
-    {IDENTITY_LOOP_GONE, "LOOP_GONE", "The loop of this session has been freed."},
-};
+/* Joined, each with its zero byte: nothing for the loader to relocate, no place lost behind a short one. */
+#define STATUS_OF(name, text) IDENTITY_##name,
+#define NAME_OF(name, text) #name "\0"
+#define TEXT_OF(name, text) text "\0"
+static const identity_status statuses[] = {STATUSES(STATUS_OF)};
+static const char names[] = STATUSES(NAME_OF);
+static const char texts[] = STATUSES(TEXT_OF);
 
-static const char *const class_names[] = {
+static const char class_names[][16] = {
     "OK",         "FIX_INPUT",   "RETRY_LATER",     "SIGN_IN",   "USER_ACTION", "UPDATE_APP",
     "FIX_DEVICE", "NOT_ALLOWED", "OUTCOME_UNKNOWN", "CANCELLED", "BUG",
 };
 
-static const status_row *find_row(identity_status status) {
-  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-    if (rows[i].status == status)
-      return &rows[i];
+/* The one of the status in joined texts; NULL: not a status of this version. */
+static const char *find(const char *joined, identity_status status) {
+  for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+    if (statuses[i] == status)
+      return joined;
+    joined += strlen(joined) + 1;
+  }
   return NULL;
 }
 
@@ -84,13 +83,13 @@ int32_t identity_status_class(identity_status status) {
 }
 
 const char *identity_status_name(identity_status status) {
-  const status_row *row = find_row(status);
-  return row != NULL ? row->name : identity_class_name(identity_status_class(status));
+  const char *name = find(names, status);
+  return name != NULL ? name : identity_class_name(identity_status_class(status));
 }
 
 const char *identity_status_text(identity_status status) {
-  const status_row *row = find_row(status);
-  return row != NULL ? row->text : "A status that this version of the library does not know.";
+  const char *text = find(texts, status);
+  return text != NULL ? text : "A status that this version of the library does not know.";
 }
 
 const char *identity_class_name(int32_t status_class) {

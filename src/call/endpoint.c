@@ -10,7 +10,7 @@
 #define OUTCOME .outcome_matters = true
 #define PLAIN .plain_data = true
 #define RAW(member) .raw_member = member
-#define PASSWORD(field) .password_field = field
+#define PASSWORD(which) .password = IDENTITY__##which
 
 /* Paths and meanings: the contract, section endpoints. Repeats: what harm a second one does. */
 static const identity__endpoint rows[] = {
@@ -29,10 +29,10 @@ static const identity__endpoint rows[] = {
                             IDENTITY__PATH_PLAIN,
                             0,
                             TOKENS,
-                            {INPUT, OUTCOME, PASSWORD("password")},
+                            {INPUT, OUTCOME, PASSWORD(PASSWORD)},
                             1},
     [IDENTITY__LOGIN] =
-        {"login", "POST", "/auths", IDENTITY__PATH_PLAIN, 0, TOKENS, {INPUT, PASSWORD("password")}, 1},
+        {"login", "POST", "/auths", IDENTITY__PATH_PLAIN, 0, TOKENS, {INPUT, PASSWORD(PASSWORD)}, 1},
     [IDENTITY__REFRESH] = {"refresh",
                            "POST",
                            "/auths/refresh_token",
@@ -41,7 +41,7 @@ static const identity__endpoint rows[] = {
                            TOKENS,
                            {0},
                            1,
-                           {5 * 1000, 30 * 1000, 60 * 1000}},
+                           {5, 30, 60}},
     [IDENTITY__REVOKE] = {"revoke",
                           "DELETE",
                           "/refresh_tokens",
@@ -66,7 +66,7 @@ static const identity__endpoint rows[] = {
                                    IDENTITY__PATH_PLAIN,
                                    0,
                                    BODY,
-                                   {INPUT, MAY_BE_EMPTY, OUTCOME, PASSWORD("new_password")},
+                                   {INPUT, MAY_BE_EMPTY, OUTCOME, PASSWORD(NEW_PASSWORD)},
                                    1},
     [IDENTITY__CUSTOMER] = {"customer",
                             "GET",
@@ -82,7 +82,7 @@ static const identity__endpoint rows[] = {
                                    IDENTITY__PATH_CUSTOMER,
                                    1,
                                    BODY,
-                                   {JWT, INPUT, MAY_BE_EMPTY, PASSWORD("confirmation_password")},
+                                   {JWT, INPUT, MAY_BE_EMPTY, PASSWORD(CONFIRMATION_PASSWORD)},
                                    1},
     [IDENTITY__CUSTOMER_CONSENTS] = {"customer consents",
                                      "GET",

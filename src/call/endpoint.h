@@ -29,17 +29,18 @@ enum { IDENTITY__LIMITS = 3 };
 enum { IDENTITY__REPEAT_NEVER = -1 }; /* not even when nothing was sent */
 
 typedef struct identity__endpoint {
-  const char *name; /* for logs */
-  const char *method;
-  const char *path; /* {} is the id */
-  int32_t path_id;  /* whose id: IDENTITY__PATH_x */
-  int32_t repeats;  /* how often it is sent again after a passing failure; unsent requests once at least */
-  size_t max_body;  /* of the answer */
+  /* Arrays, not pointers: the loader has nothing to relocate. */
+  char name[20]; /* for logs */
+  char method[8];
+  char path[32];     /* {} is the id */
+  uint8_t path_id;   /* whose id: IDENTITY__PATH_x */
+  int16_t repeats;   /* how often it is sent again after a passing failure; unsent requests once at least */
+  uint32_t max_body; /* of the answer */
   identity__expect expect;
-  int32_t once; /* libcurl must not send it twice by itself */
-  /* Time that a request may take until it has left, until its answer begins, and in all; 0: as the call has.
-   */
-  int32_t limits_ms[IDENTITY__LIMITS];
+  bool once; /* libcurl must not send it twice by itself */
+  /* Seconds that a request may take until it has left, until its answer begins, and in all; 0: as the call
+   * has. */
+  uint8_t limits_s[IDENTITY__LIMITS];
 } identity__endpoint;
 
 const identity__endpoint *identity__endpoint_of(identity__endpoint_id id);

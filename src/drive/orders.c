@@ -129,29 +129,30 @@ static identity_status drop_consents(identity_session *session, identity__call *
   return change_answers(session, call, make_without_answered);
 }
 
-static identity_status probe(identity_session *session, identity__call *call) {
-  return identity__keep_probe(session, call);
+static identity_status run_order(identity_session *session, identity__call *call) {
+  switch (call->order) {
+  case IDENTITY__ORDER_PROBE:
+    return identity__keep_probe(session, call);
+  case IDENTITY__ORDER_SIGN_IN:
+    return sign_in(session, call);
+  case IDENTITY__ORDER_SIGN_OUT:
+    return sign_out(session, call);
+  case IDENTITY__ORDER_NAME_END:
+    return name_end(session, call);
+  case IDENTITY__ORDER_END_IF_SAME:
+    return end_if_same(session, call);
+  case IDENTITY__ORDER_DROP_CONSENTS:
+    return drop_consents(session, call);
+  case IDENTITY__ORDER_REFRESH:
+    return identity__refresh_step(session, call);
+  default:
+    return IDENTITY_BAD_ARGUMENT;
+  }
 }
 
-static const struct {
-  int32_t order;
-  identity_status (*run)(identity_session *session, identity__call *call);
-} rows[] = {
-    {IDENTITY__ORDER_PROBE, probe},
-    {IDENTITY__ORDER_SIGN_IN, sign_in},
-    {IDENTITY__ORDER_SIGN_OUT, sign_out},
-    {IDENTITY__ORDER_NAME_END, name_end},
-    {IDENTITY__ORDER_END_IF_SAME, end_if_same},
-    {IDENTITY__ORDER_DROP_CONSENTS, drop_consents},
-    {IDENTITY__ORDER_REFRESH, identity__refresh_step},
-};
-
 void identity__order_run(identity_session *session, identity__call *call, identity_error *error) {
-  identity_status status = IDENTITY_BAD_ARGUMENT;
   call->again_ms = 0;
-  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-    if (rows[i].order == call->order)
-      status = rows[i].run(session, call);
+  identity_status status = run_order(session, call);
   if (call->again_ms == 0) /* the next order has a patience of its own */
     call->locked_since_ms = 0;
   if (status == IDENTITY_OK || status == IDENTITY__KEEP_AGAIN)

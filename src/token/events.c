@@ -82,76 +82,42 @@ void identity__events_clear(identity__events *events) {
   memset(events, 0, sizeof *events);
 }
 
-static bool is_external(const identity__view *was, const identity__view *is,
-                        const identity__machine *machine) {
-  return machine->foreign && (was->epoch != is->epoch || was->generation != is->generation);
-}
-
-static bool is_signed_in(const identity__view *was, const identity__view *is,
-                         const identity__machine *machine) {
-  (void)machine;
-  return was->epoch != is->epoch && is->standing == IDENTITY__RECORD_SIGNED_IN;
-}
-
-static bool is_signed_out(const identity__view *was, const identity__view *is,
-                          const identity__machine *machine) {
-  (void)machine;
-  return was->epoch != is->epoch && is->standing == IDENTITY__RECORD_SIGNED_OUT;
-}
-
-static bool is_refreshed(const identity__view *was, const identity__view *is,
-                         const identity__machine *machine) {
-  return was->epoch == is->epoch && was->generation < is->generation && !machine->foreign;
-}
-
-/* Told again when the reason turns out later: tokens that a new password has ended are refused first. */
-static bool is_ended(const identity__view *was, const identity__view *is, const identity__machine *machine) {
-  (void)machine;
-  bool otherwise = was->standing != is->standing || was->reason != is->reason;
-  return otherwise && is->standing == IDENTITY__RECORD_REAUTH;
-}
-
-static bool is_pending(const identity__view *was, const identity__view *is,
-                       const identity__machine *machine) {
-  (void)machine;
-  return !was->pending && is->pending;
-}
-
-static bool is_blocked(const identity__view *was, const identity__view *is,
-                       const identity__machine *machine) {
-  (void)machine;
-  return was->blocked == IDENTITY_OK && is->blocked != IDENTITY_OK;
-}
-
-static bool is_failed(const identity__view *was, const identity__view *is, const identity__machine *machine) {
-  (void)machine;
-  return !was->not_persisted && is->not_persisted;
-}
-
-static bool is_recovered(const identity__view *was, const identity__view *is,
-                         const identity__machine *machine) {
-  (void)machine;
-  return (was->blocked != IDENTITY_OK && is->blocked == IDENTITY_OK) ||
-         (was->not_persisted && !is->not_persisted);
-}
-
-static bool is_other_state(const identity__view *was, const identity__view *is,
-                           const identity__machine *machine) {
-  (void)machine;
-  return was->state != is->state;
-}
-
 /* In the order in which they are told. */
-static const struct {
-  bool (*fits)(const identity__view *was, const identity__view *is, const identity__machine *machine);
-  int32_t kind;
-} rows[] = {
-    {is_external, IDENTITY_EVENT_EXTERNAL_CHANGE},  {is_signed_in, IDENTITY_EVENT_SIGNED_IN},
-    {is_signed_out, IDENTITY_EVENT_SIGNED_OUT},     {is_refreshed, IDENTITY_EVENT_TOKEN_REFRESHED},
-    {is_ended, IDENTITY_EVENT_REAUTH_REQUIRED},     {is_pending, IDENTITY_EVENT_CONSENTS_PENDING},
-    {is_blocked, IDENTITY_EVENT_STORE_BLOCKED},     {is_failed, IDENTITY_EVENT_STORE_FAILED},
-    {is_recovered, IDENTITY_EVENT_STORE_RECOVERED}, {is_other_state, IDENTITY_EVENT_STATE},
+static const uint8_t order[] = {
+    IDENTITY_EVENT_EXTERNAL_CHANGE, IDENTITY_EVENT_SIGNED_IN,       IDENTITY_EVENT_SIGNED_OUT,
+    IDENTITY_EVENT_TOKEN_REFRESHED, IDENTITY_EVENT_REAUTH_REQUIRED, IDENTITY_EVENT_CONSENTS_PENDING,
+    IDENTITY_EVENT_STORE_BLOCKED,   IDENTITY_EVENT_STORE_FAILED,    IDENTITY_EVENT_STORE_RECOVERED,
+    IDENTITY_EVENT_STATE,
 };
+
+static bool has_happened(int32_t kind, const identity__view *was, const identity__view *is, bool foreign) {
+  bool new_epoch = was->epoch != is->epoch;
+  switch (kind) {
+  case IDENTITY_EVENT_EXTERNAL_CHANGE:
+    return foreign && (new_epoch || was->generation != is->generation);
+  case IDENTITY_EVENT_SIGNED_IN:
+    return new_epoch && is->standing == IDENTITY__RECORD_SIGNED_IN;
+  case IDENTITY_EVENT_SIGNED_OUT:
+    return new_epoch && is->standing == IDENTITY__RECORD_SIGNED_OUT;
+  case IDENTITY_EVENT_TOKEN_REFRESHED:
+    return !new_epoch && was->generation < is->generation && !foreign;
+  case IDENTITY_EVENT_REAUTH_REQUIRED:
+    /* Told again when the reason turns out later: tokens that a new password has ended are refused first. */
+    return (was->standing != is->standing || was->reason != is->reason) &&
+           is->standing == IDENTITY__RECORD_REAUTH;
+  case IDENTITY_EVENT_CONSENTS_PENDING:
+    return !was->pending && is->pending;
+  case IDENTITY_EVENT_STORE_BLOCKED:
+    return was->blocked == IDENTITY_OK && is->blocked != IDENTITY_OK;
+  case IDENTITY_EVENT_STORE_FAILED:
+    return !was->not_persisted && is->not_persisted;
+  case IDENTITY_EVENT_STORE_RECOVERED:
+    return (was->blocked != IDENTITY_OK && is->blocked == IDENTITY_OK) ||
+           (was->not_persisted && !is->not_persisted);
+  default: /* IDENTITY_EVENT_STATE */
+    return was->state != is->state;
+  }
+}
 
 /* A store that was locked at open tells now what it would have told then: nobody has changed anything. */
 static identity__view before(const identity__events *events, const identity__view *is,
@@ -170,11 +136,11 @@ void identity__events_notice(identity__events *events, const identity__machine *
   identity__view was = before(events, &is, machine);
   bool out = is.state == IDENTITY_STATE_SIGNED_OUT || is.state == IDENTITY_STATE_REAUTH_REQUIRED;
   events->seen = is;
-  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-    if (!rows[i].fits(&was, &is, machine))
+  for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+    if (!has_happened(order[i], &was, &is, machine->foreign))
       continue;
     identity__event_note note = {.at_ms = wall_ms,
-                                 .kind = rows[i].kind,
+                                 .kind = order[i],
                                  .old_state = was.state,
                                  .new_state = is.state,
                                  .reason = out ? machine->record.reason : IDENTITY_REASON_NONE,

@@ -11,8 +11,6 @@
 /* Far outside of any real time, and two of them can be added or subtracted without overflow. */
 #define MAX_SIGNED ((int64_t)1 << 60)
 
-#define SHAPE(name)                                                                                          \
-  { (name), sizeof(name) / sizeof((name)[0]) }
 #define SINGLE(number, what, type, member, most)                                                             \
   { .tag = (number), .kind = (what), .offset = offsetof(type, member), .maximum = (most) }
 #define NEEDED_TEXT(number, type, member, most)                                                              \
@@ -34,7 +32,6 @@ static const identity__field grant_fields[] = {
     SINGLE(8, KIND_SIGNED, identity__grant, sent_boot_ms, MAX_SIGNED),
     SINGLE(11, KIND_INT32, identity__grant, age, IDENTITY__AGE_LOST),
 };
-static const identity__shape grant_shape = SHAPE(grant_fields);
 
 static const identity__field lease_fields[] = {
     SINGLE(1, KIND_ARRAY, identity__lease, fingerprint, sizeof((identity__lease *)0)->fingerprint - 1),
@@ -45,22 +42,20 @@ static const identity__field lease_fields[] = {
     SINGLE(6, KIND_SIGNED, identity__lease, begun_boot_ms, MAX_SIGNED),
     SINGLE(7, KIND_SIGNED, identity__lease, ends_boot_ms, MAX_SIGNED),
 };
-static const identity__shape lease_shape = SHAPE(lease_fields);
 
 static const identity__field consent_fields[] = {
     NEEDED_TEXT(1, identity__kept_consent, name, IDENTITY__MAX_CONSENT_TEXT),
     NEEDED_TEXT(2, identity__kept_consent, version, IDENTITY__MAX_CONSENT_TEXT),
     SINGLE(3, KIND_INT32, identity__kept_consent, accepted, 1),
 };
-static const identity__shape consent_shape = SHAPE(consent_fields);
 
 static const identity__field record_fields[] = {
     SINGLE(2, KIND_UINT64, identity__record, epoch, INT64_MAX),
     SINGLE(3, KIND_UINT64, identity__record, generation, INT64_MAX),
     SINGLE(4, KIND_INT32, identity__record, standing, IDENTITY__RECORD_REAUTH),
     SINGLE(5, KIND_INT32, identity__record, reason, INT32_MAX),
-    GROUP(6, identity__record, grant, &grant_shape),
-    GROUP(7, identity__record, lease, &lease_shape),
+    GROUP(6, identity__record, grant, SHAPE_GRANT),
+    GROUP(7, identity__record, lease, SHAPE_LEASE),
     SINGLE(8, KIND_SIGNED, identity__record, written_boot_ms, MAX_SIGNED),
     SINGLE(9, KIND_SIGNED, identity__record, cooldown_boot_ms, MAX_SIGNED),
     SINGLE(10, KIND_ARRAY, identity__record, boot_id, IDENTITY__BOOT_ID_SIZE - 1),
@@ -82,16 +77,34 @@ static const identity__field record_fields[] = {
      .stride = sizeof(identity__kept_consent),
      .apart = true,
      .count_at = offsetof(identity__record, pending_count),
-     .group = &consent_shape},
+     .group = SHAPE_CONSENT},
     SINGLE(17, KIND_SIGNED, identity__record, written_wall_ms, MAX_SIGNED),
     SINGLE(18, KIND_ARRAY, identity__record, maker, sizeof((identity__record *)0)->maker - 1),
 };
-const identity__shape identity__record_shape = SHAPE(record_fields);
+
+#define SHAPE(fields)                                                                                        \
+  (identity__shape) {                                                                                        \
+    (fields), sizeof(fields) / sizeof((fields)[0])                                                           \
+  }
+
+identity__shape identity__shape_of(uint8_t which) {
+  switch (which) {
+  case SHAPE_GRANT:
+    return SHAPE(grant_fields);
+  case SHAPE_LEASE:
+    return SHAPE(lease_fields);
+  case SHAPE_CONSENT:
+    return SHAPE(consent_fields);
+  default:
+    return SHAPE(record_fields);
+  }
+}
 
 /* Not those of the pending consents, which stand apart; other lists have none. */
-static void free_texts(const identity__shape *shape, char *base) {
-  for (size_t f = 0; f < shape->count; f++) {
-    const identity__field *field = &shape->fields[f];
+static void free_texts(uint8_t which, char *base) {
+  identity__shape shape = identity__shape_of(which);
+  for (size_t f = 0; f < shape.count; f++) {
+    const identity__field *field = &shape.fields[f];
     char *place = base + field->offset;
     char *text = NULL;
     if (field->places > 0)
@@ -107,10 +120,11 @@ static void free_texts(const identity__shape *shape, char *base) {
 
 /* After a struct was assigned: replaces its borrowed texts by copies. Goes through to the end when memory is
  * out, so that no borrowed pointer is left to be freed. */
-static bool own_texts(const identity__shape *shape, char *base) {
+static bool own_texts(uint8_t which, char *base) {
+  identity__shape shape = identity__shape_of(which);
   bool whole = true;
-  for (size_t f = 0; f < shape->count; f++) {
-    const identity__field *field = &shape->fields[f];
+  for (size_t f = 0; f < shape.count; f++) {
+    const identity__field *field = &shape.fields[f];
     char *place = base + field->offset;
     char *text = NULL;
     if (field->places > 0)
@@ -135,14 +149,14 @@ void identity__record_init(identity__record *record) {
 }
 
 void identity__record_clear(identity__record *record) {
-  free_texts(&identity__record_shape, (char *)record);
+  free_texts(SHAPE_RECORD, (char *)record);
   identity__consents_free(record->pending, record->pending_count);
   identity__wipe(record, sizeof *record);
   identity__record_init(record);
 }
 
 void identity__grant_clear(identity__grant *grant) {
-  free_texts(&grant_shape, (char *)grant);
+  free_texts(SHAPE_GRANT, (char *)grant);
   identity__wipe(grant, sizeof *grant);
 }
 
@@ -153,7 +167,7 @@ int identity__record_copy(identity__record *target, const identity__record *sour
   *target = *source;
   target->pending = NULL;
   target->pending_count = 0;
-  bool whole = own_texts(&identity__record_shape, (char *)target);
+  bool whole = own_texts(SHAPE_RECORD, (char *)target);
   if (whole && identity__record_set_pending(target, source->pending, source->pending_count))
     return 1;
   identity__record_clear(target);
@@ -186,7 +200,7 @@ int identity__grant_copy(identity__grant *target, const identity__grant *source)
     return 1;
   identity__grant_clear(target);
   *target = *source;
-  if (own_texts(&grant_shape, (char *)target))
+  if (own_texts(SHAPE_GRANT, (char *)target))
     return 1;
   identity__grant_clear(target);
   return 0;

@@ -53,6 +53,11 @@ static uint32_t count_of(const identity__field *field, const char *base) {
   return count;
 }
 
+/* Bytes of so many values of a list. */
+static size_t span(const identity__field *field, uint32_t count) {
+  return (size_t)count * field->stride;
+}
+
 static bool in_range(const identity__field *field, int64_t value) {
   return value <= field->maximum && value >= (field->kind == KIND_SIGNED ? -field->maximum : 0);
 }
@@ -96,7 +101,7 @@ static bool add_number(identity__buffer *bytes, const identity__field *field, co
   return in_range(field, value) && identity__buffer_add(bytes, number, sizeof number);
 }
 
-static bool add_shape(identity__buffer *bytes, const identity__shape *shape, const char *base);
+static bool add_shape(identity__buffer *bytes, uint8_t which, const char *base);
 
 static bool add_value(identity__buffer *bytes, const identity__field *field, const char *place) {
   const char *text = place;
@@ -124,15 +129,16 @@ static const char *values_of(const identity__field *field, const char *base) {
   return values;
 }
 
-static bool add_shape(identity__buffer *bytes, const identity__shape *shape, const char *base) {
-  for (size_t f = 0; f < shape->count; f++) {
-    const identity__field *field = &shape->fields[f];
+static bool add_shape(identity__buffer *bytes, uint8_t which, const char *base) {
+  identity__shape shape = identity__shape_of(which);
+  for (size_t f = 0; f < shape.count; f++) {
+    const identity__field *field = &shape.fields[f];
     uint32_t count = count_of(field, base);
     if (field->places > 0 && count > field->places)
       return false;
     const char *values = values_of(field, base);
     for (uint32_t i = 0; i < count; i++)
-      if (!add_value(bytes, field, values + i * field->stride))
+      if (!add_value(bytes, field, values + span(field, i)))
         return false;
   }
   return true;
@@ -151,8 +157,7 @@ static bool add_all(identity__buffer *bytes, const identity__record *record, con
   if (!begin_element(bytes, TAG_BINDING, &start) || !add_text(bytes, binding, strlen(binding), MAX_BINDING) ||
       !end_element(bytes, start))
     return false;
-  return add_shape(bytes, &identity__record_shape, (const char *)record) &&
-         bytes->length <= IDENTITY__MAX_RECORD;
+  return add_shape(bytes, SHAPE_RECORD, (const char *)record) && bytes->length <= IDENTITY__MAX_RECORD;
 }
 
 int identity__record_encode(const identity__record *record, const char *binding, identity__buffer *bytes) {
@@ -213,7 +218,7 @@ static int32_t read_number(const identity__field *field, const element *found, c
   return IDENTITY__RECORD_OK;
 }
 
-static int32_t read_shape(const identity__shape *shape, const char *bytes, size_t length, char *base);
+static int32_t read_shape(uint8_t which, const char *bytes, size_t length, char *base);
 
 static int32_t read_value(const identity__field *field, const element *found, char *place) {
   if (field->kind == KIND_GROUP)
@@ -238,7 +243,7 @@ static char *grow(const identity__field *field, uint32_t count, char *base) {
     return NULL;
   memcpy(&old, base + field->offset, sizeof old);
   if (old != NULL)
-    memcpy(values, old, count * field->stride);
+    memcpy(values, old, span(field, count));
   free(old);
   memcpy(base + field->offset, &values, sizeof values);
   return values;
@@ -252,7 +257,7 @@ static int32_t take_next(const identity__field *field, char *base, char **place)
   char *values = field->apart ? grow(field, count, base) : base + field->offset;
   if (values == NULL)
     return IDENTITY__RECORD_MEMORY;
-  *place = values + count * field->stride;
+  *place = values + span(field, count);
   count++; /* before it is filled: clearing has to find what a broken group leaves */
   memcpy(base + field->count_at, &count, sizeof count);
   return IDENTITY__RECORD_OK;
@@ -270,25 +275,26 @@ static int32_t take_place(const identity__shape *shape, const identity__field *f
   return again ? IDENTITY__RECORD_CORRUPT : IDENTITY__RECORD_OK;
 }
 
-static int32_t read_shape(const identity__shape *shape, const char *bytes, size_t length, char *base) {
+static int32_t read_shape(uint8_t which, const char *bytes, size_t length, char *base) {
+  identity__shape shape = identity__shape_of(which);
   elements reader = {bytes, length};
   uint32_t seen = 0;
   while (reader.left > 0) {
     element next;
     if (!next_element(&reader, &next))
       return IDENTITY__RECORD_CORRUPT;
-    const identity__field *field = find_field(shape, next.tag);
+    const identity__field *field = find_field(&shape, next.tag);
     if (field == NULL)
       continue;
     char *place = NULL;
-    int32_t status = take_place(shape, field, &seen, base, &place);
+    int32_t status = take_place(&shape, field, &seen, base, &place);
     if (status == IDENTITY__RECORD_OK)
       status = read_value(field, &next, place);
     if (status != IDENTITY__RECORD_OK)
       return status;
   }
-  for (size_t f = 0; f < shape->count; f++)
-    if (shape->fields[f].required && (seen & (uint32_t)1 << f) == 0)
+  for (size_t f = 0; f < shape.count; f++)
+    if (shape.fields[f].required && (seen & (uint32_t)1 << f) == 0)
       return IDENTITY__RECORD_CORRUPT;
   return IDENTITY__RECORD_OK;
 }
@@ -317,7 +323,7 @@ int32_t identity__record_decode(const void *bytes, size_t length, const char *bi
   if (!next_element(&reader, &first) || first.tag != TAG_BINDING || first.length != strlen(binding) ||
       memcmp(first.value, binding, first.length) != 0)
     return IDENTITY__RECORD_CORRUPT;
-  status = read_shape(&identity__record_shape, reader.bytes, reader.left, (char *)record);
+  status = read_shape(SHAPE_RECORD, reader.bytes, reader.left, (char *)record);
   if (status != IDENTITY__RECORD_OK)
     identity__record_clear(record);
   return status;

@@ -5,7 +5,7 @@
 
 /* Nothing else until the service documents it: "Missing or invalid parameter" also fits a request that
  * something on the way mangled. */
-static const char *const definite_texts[] = {"Refresh token is expired or does not exist"};
+static const char definite_texts[][48] = {"Refresh token is expired or does not exist"};
 
 bool identity__refresh_text_is_definite(const char *text) {
   for (size_t i = 0; i < sizeof definite_texts / sizeof definite_texts[0]; i++)
@@ -50,20 +50,21 @@ static bool is_listed_refusal(const identity__refresh_facts *f) {
   return f->json && f->listed;
 }
 
-/* The first row that fits. */
-static const struct {
-  bool (*fits)(const identity__refresh_facts *facts);
-  int32_t verdict;
-} rows[] = {
-    {is_unsent, IDENTITY__VERDICT_UNSENT},     {is_lost, IDENTITY__VERDICT_AMBIGUOUS},
-    {is_pair, IDENTITY__VERDICT_COMMITTED},    {is_foreign_pair, IDENTITY__VERDICT_MISMATCH},
-    {is_definite, IDENTITY__VERDICT_REJECTED}, {is_throttled, IDENTITY__VERDICT_THROTTLED},
-    {is_unclear, IDENTITY__VERDICT_AMBIGUOUS}, {is_listed_refusal, IDENTITY__VERDICT_REFUSED},
-};
-
+/* The first that fits. */
 int32_t identity__refresh_verdict(const identity__refresh_facts *facts) {
-  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-    if (rows[i].fits(facts))
-      return rows[i].verdict;
-  return IDENTITY__VERDICT_BACKOFF;
+  if (is_unsent(facts))
+    return IDENTITY__VERDICT_UNSENT;
+  if (is_lost(facts))
+    return IDENTITY__VERDICT_AMBIGUOUS;
+  if (is_pair(facts))
+    return IDENTITY__VERDICT_COMMITTED;
+  if (is_foreign_pair(facts))
+    return IDENTITY__VERDICT_MISMATCH;
+  if (is_definite(facts))
+    return IDENTITY__VERDICT_REJECTED;
+  if (is_throttled(facts))
+    return IDENTITY__VERDICT_THROTTLED;
+  if (is_unclear(facts))
+    return IDENTITY__VERDICT_AMBIGUOUS;
+  return is_listed_refusal(facts) ? IDENTITY__VERDICT_REFUSED : IDENTITY__VERDICT_BACKOFF;
 }

@@ -82,8 +82,7 @@ static int64_t usual_date(const char *text) {
   if (parts[0] < 1 || parts[0] > 31 || parts[4] > 23 || parts[5] > 59 || parts[6] > 60)
     return -1;
   int64_t days = days_of(parts[2] * 100 + parts[3], parts[1], parts[0]);
-  int64_t seconds = INT64_C(3600) * parts[4] + INT64_C(60) * parts[5] + parts[6];
-  return days * 86400 + seconds;
+  return days * 86400 + parts[4] * INT64_C(3600) + parts[5] * INT64_C(60) + parts[6];
 }
 
 /* libcurl's parser takes every date form of RFC 9110 section 5.6.7. */
@@ -93,10 +92,6 @@ static int64_t date_of(const char *value) {
     return usual;
   time_t date = curl_getdate(value, NULL);
   return date > 0 ? (int64_t)date : 0;
-}
-
-static void take_date(identity__headers *headers, const char *value) {
-  headers->date_s = date_of(value);
 }
 
 static void take_retry_after(identity__headers *headers, const char *value) {
@@ -109,18 +104,21 @@ static void take_retry_after(identity__headers *headers, const char *value) {
     headers->retry_s = headers->retry_s * 10 + (*value - '0');
 }
 
-static void take_encoding(identity__headers *headers, const char *value) {
-  headers->encoded = value[0] != '\0' && !identity__same_text(value, "identity");
-}
+enum { DATE, RETRY_AFTER, CONTENT_ENCODING, KNOWN };
+static const char names[KNOWN][20] = {"date", "retry-after", "content-encoding"};
 
-static const struct {
-  const char *name;
-  void (*take)(identity__headers *headers, const char *value);
-} rows[] = {
-    {"date", take_date},
-    {"retry-after", take_retry_after},
-    {"content-encoding", take_encoding},
-};
+static void take(identity__headers *headers, int32_t known, const char *value) {
+  switch (known) {
+  case DATE:
+    headers->date_s = date_of(value);
+    return;
+  case RETRY_AFTER:
+    take_retry_after(headers, value);
+    return;
+  default: /* CONTENT_ENCODING */
+    headers->encoded = value[0] != '\0' && !identity__same_text(value, "identity");
+  }
+}
 
 static bool name_is(const char *line, size_t length, const char *name) {
   if (length != strlen(name))
@@ -140,12 +138,13 @@ bool identity__headers_add(identity__headers *headers, const char *line, size_t 
   const char *colon = memchr(line, ':', length);
   if (colon == NULL)
     return true;
-  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+  size_t name = (size_t)(colon - line);
+  for (int32_t known = 0; known < KNOWN; known++) {
     char value[VALUE_SIZE];
-    if (!name_is(line, (size_t)(colon - line), rows[i].name))
+    if (!name_is(line, name, names[known]))
       continue;
-    copy_value(value, colon + 1, length - (size_t)(colon - line) - 1);
-    rows[i].take(headers, value);
+    copy_value(value, colon + 1, length - name - 1);
+    take(headers, known, value);
   }
   return true;
 }

@@ -7,64 +7,70 @@
 #include <string.h>
 
 typedef struct code_row {
-  const char *code;
+  char code[12];
+  char field[16]; /* empty: none */
   identity_status status;
-  const char *field;
 } code_row;
 
 /* Codes that settle the matter whatever the HTTP status is (contract, error code table). */
 static const code_row code_rows[] = {
-    {"USER0001", IDENTITY_WRONG_CREDENTIALS, NULL},
-    {"USER0002", IDENTITY_ALREADY_REGISTERED, "email"},
-    {"USER0003", IDENTITY_NOT_WITH_PUBLISHER, "email"},
-    {"USER0004", IDENTITY_UNKNOWN_CUSTOMER, "email"},
-    {"CPT0001", IDENTITY_CAPTCHA_REQUIRED, "captcha_value"},
-    {"CPT0002", IDENTITY_CAPTCHA_FAILED, "captcha_value"},
-    {"REQ0100", IDENTITY_BAD_CONFIGURATION, NULL},
+    {"USER0001", "", IDENTITY_WRONG_CREDENTIALS},
+    {"USER0002", "email", IDENTITY_ALREADY_REGISTERED},
+    {"USER0003", "email", IDENTITY_NOT_WITH_PUBLISHER},
+    {"USER0004", "email", IDENTITY_UNKNOWN_CUSTOMER},
+    {"CPT0001", "captcha_value", IDENTITY_CAPTCHA_REQUIRED},
+    {"CPT0002", "captcha_value", IDENTITY_CAPTCHA_FAILED},
+    {"REQ0100", "", IDENTITY_BAD_CONFIGURATION},
 };
 
 /* Codes that say "a parameter is wrong" and leave it to the text which one. */
-static const char *const parameter_codes[] = {"REQ0001", "REQ0002", "REQ0003"};
+static const char parameter_codes[][8] = {"REQ0001", "REQ0002", "REQ0003"};
 
-typedef struct text_row {
-  const char *text;
-  identity_status status;
-  const char *field; /* "password" stands for what the call names its password */
-} text_row;
+/* Texts, compared without case: a service that sends no code sends these (contract, error code table). With
+ * the field that each speaks of; "password" stands for what the call names its password, "" for none. */
+#define TEXTS(ROW)                                                                                           \
+  ROW("Wrong email or password", WRONG_CREDENTIALS, "")                                                      \
+  ROW("Customer already exists", ALREADY_REGISTERED, "email")                                                \
+  ROW("Customer email already exists", ALREADY_REGISTERED, "email")                                          \
+  ROW("Customer is not associated with", NOT_WITH_PUBLISHER, "email")                                        \
+  ROW("reCAPTCHA verification required", CAPTCHA_REQUIRED, "captcha_value")                                  \
+  ROW("reCAPTCHA verification failed", CAPTCHA_FAILED, "captcha_value")                                      \
+  ROW("Offer or publisher not found", BAD_CONFIGURATION, "")                                                 \
+  ROW("resetPasswordToken", RESET_TOKEN_INVALID, "reset_token")                                              \
+  ROW("is not valid or has expired", RESET_TOKEN_INVALID, "reset_token")                                     \
+  ROW("Invalid confirmationPassword", WRONG_CREDENTIALS, "confirmation_password")                            \
+  ROW("Email verification failed", INVALID_INPUT, "email")                                                   \
+  ROW("valid e-mail address", INVALID_INPUT, "email")                                                        \
+  ROW("Invalid param email", INVALID_INPUT, "email")                                                         \
+  ROW("Invalid param password", INVALID_INPUT, "password")                                                   \
+  ROW("Invalid param newPassword", INVALID_INPUT, "password")                                                \
+  ROW("Invalid param publisherId", INVALID_INPUT, "publisher_id")                                            \
+  ROW("Invalid param offerId", INVALID_INPUT, "offer_id")                                                    \
+  ROW("Invalid param country", INVALID_INPUT, "country")                                                     \
+  ROW("Invalid param currency", INVALID_INPUT, "currency")                                                   \
+  ROW("Invalid param locale", INVALID_INPUT, "locale")                                                       \
+  ROW("Invalid param customerIP", INVALID_INPUT, "customer_ip")                                              \
+  ROW("Invalid param externalData", INVALID_INPUT, "external_data")                                          \
+  ROW("Invalid param externalId", INVALID_INPUT, "external_id")                                              \
+  ROW("firstName can have", INVALID_INPUT, "first_name")                                                     \
+  ROW("Invalid param firstName", INVALID_INPUT, "first_name")                                                \
+  ROW("lastName can have", INVALID_INPUT, "last_name")                                                       \
+  ROW("Invalid param lastName", INVALID_INPUT, "last_name")                                                  \
+  ROW("resetUrl is not valid", INVALID_INPUT, "reset_url")                                                   \
+  ROW("Empty param offerId or publisherId", INVALID_INPUT, "offer_id")                                       \
+  ROW("Missing or invalid parameter", INVALID_INPUT, "")
 
-/* Texts, compared without case: a service that sends no code sends these (contract, error code table). */
-static const text_row text_rows[] = {
-    {"Wrong email or password", IDENTITY_WRONG_CREDENTIALS, NULL},
-    {"Customer already exists", IDENTITY_ALREADY_REGISTERED, "email"},
-    {"Customer email already exists", IDENTITY_ALREADY_REGISTERED, "email"},
-    {"Customer is not associated with", IDENTITY_NOT_WITH_PUBLISHER, "email"},
-    {"reCAPTCHA verification required", IDENTITY_CAPTCHA_REQUIRED, "captcha_value"},
-    {"reCAPTCHA verification failed", IDENTITY_CAPTCHA_FAILED, "captcha_value"},
-    {"Offer or publisher not found", IDENTITY_BAD_CONFIGURATION, NULL},
-    {"resetPasswordToken", IDENTITY_RESET_TOKEN_INVALID, "reset_token"},
-    {"is not valid or has expired", IDENTITY_RESET_TOKEN_INVALID, "reset_token"},
-    {"Invalid confirmationPassword", IDENTITY_WRONG_CREDENTIALS, "confirmation_password"},
-    {"Email verification failed", IDENTITY_INVALID_INPUT, "email"},
-    {"valid e-mail address", IDENTITY_INVALID_INPUT, "email"},
-    {"Invalid param email", IDENTITY_INVALID_INPUT, "email"},
-    {"Invalid param password", IDENTITY_INVALID_INPUT, "password"},
-    {"Invalid param newPassword", IDENTITY_INVALID_INPUT, "password"},
-    {"Invalid param publisherId", IDENTITY_INVALID_INPUT, "publisher_id"},
-    {"Invalid param offerId", IDENTITY_INVALID_INPUT, "offer_id"},
-    {"Invalid param country", IDENTITY_INVALID_INPUT, "country"},
-    {"Invalid param currency", IDENTITY_INVALID_INPUT, "currency"},
-    {"Invalid param locale", IDENTITY_INVALID_INPUT, "locale"},
-    {"Invalid param customerIP", IDENTITY_INVALID_INPUT, "customer_ip"},
-    {"Invalid param externalData", IDENTITY_INVALID_INPUT, "external_data"},
-    {"Invalid param externalId", IDENTITY_INVALID_INPUT, "external_id"},
-    {"firstName can have", IDENTITY_INVALID_INPUT, "first_name"},
-    {"Invalid param firstName", IDENTITY_INVALID_INPUT, "first_name"},
-    {"lastName can have", IDENTITY_INVALID_INPUT, "last_name"},
-    {"Invalid param lastName", IDENTITY_INVALID_INPUT, "last_name"},
-    {"resetUrl is not valid", IDENTITY_INVALID_INPUT, "reset_url"},
-    {"Empty param offerId or publisherId", IDENTITY_INVALID_INPUT, "offer_id"},
-    {"Missing or invalid parameter", IDENTITY_INVALID_INPUT, NULL},
-};
+/* Joined, as they differ much in length: text, field, text, field... */
+#define STATUS_OF(text, status, field) IDENTITY_##status,
+#define TEXT_AND_FIELD_OF(text, status, field) text "\0" field "\0"
+static const identity_status text_statuses[] = {TEXTS(STATUS_OF)};
+static const char texts_and_fields[] = TEXTS(TEXT_AND_FIELD_OF);
+
+/* What a text of the service says. */
+typedef struct meaning {
+  identity_status status; /* OK: nothing that is known */
+  const char *field;
+} meaning;
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -89,19 +95,24 @@ static bool names_unknown_customer(const char *text) {
 }
 
 /* Several errors may be joined in one string; the one that comes first counts. */
-static const text_row *find_text_row(const char *text) {
-  static const text_row unknown_customer = {"", IDENTITY_UNKNOWN_CUSTOMER, "email"};
-  const text_row *found = NULL;
+static meaning meaning_of(const char *text) {
+  meaning found = {IDENTITY_OK, ""};
   const char *first = NULL;
-  for (size_t i = 0; i < ROWS(text_rows); i++) {
-    const char *place = identity__find_text(text, text_rows[i].text);
+  const char *known = texts_and_fields;
+  for (size_t i = 0; i < ROWS(text_statuses); i++) {
+    const char *field = known + strlen(known) + 1;
+    const char *place = identity__find_text(text, known);
+    known = field + strlen(field) + 1;
     if (place == NULL || (first != NULL && place >= first))
       continue;
     first = place;
-    found = &text_rows[i];
+    found.status = text_statuses[i];
+    found.field = field;
   }
-  if (found == NULL && names_unknown_customer(text))
-    return &unknown_customer;
+  if (first == NULL && names_unknown_customer(text)) {
+    found.status = IDENTITY_UNKNOWN_CUSTOMER;
+    found.field = "email";
+  }
   return found;
 }
 
@@ -155,7 +166,7 @@ static identity_status parse(identity__answer *answer, const identity__expect *e
                              const identity__http *http, identity_error *error) {
   identity__json_raw raws[] = {{.path = {"responseData", expect->raw_member}},
                                {.path = {expect->raw_member}}};
-  uint32_t wanted = expect->raw_member != NULL ? 2 : 0;
+  uint32_t wanted = expect->raw_member[0] != '\0' ? 2 : 0;
   memset(answer, 0, sizeof *answer);
   answer->date_s = http->date_s;
   if (http->length == 0)
@@ -212,23 +223,24 @@ static identity_status complain(const identity__answer *answer, const identity__
   return status;
 }
 
-static const char *field_of(const text_row *row, const identity__expect *expect) {
-  if (row == NULL || row->field == NULL || strcmp(row->field, "password") != 0)
-    return row != NULL ? row->field : NULL;
-  return expect->password_field;
+/* In the order of IDENTITY__x_PASSWORD. */
+static const char password_fields[][24] = {"", "password", "new_password", "confirmation_password"};
+
+static const char *field_of(const meaning *text, const identity__expect *expect) {
+  return strcmp(text->field, "password") == 0 ? password_fields[expect->password] : text->field;
 }
 
 /* The order is the contract's: known code, known text, then the HTTP status. */
 static identity_status judge_refusal(identity__answer *answer, const identity__expect *expect,
                                      const identity__http *http, identity_error *error) {
   const code_row *code = find_code(answer->code);
-  const text_row *text = find_text_row(answer->text);
+  const meaning text = meaning_of(answer->text);
   if (code != NULL)
-    return complain(answer, http, code->status, code->field != NULL ? code->field : field_of(text, expect),
-                    error);
+    return complain(answer, http, code->status,
+                    code->field[0] != '\0' ? code->field : field_of(&text, expect), error);
   bool broken = http->status == 408 || http->status >= 500 || is_service_code(answer->code);
-  if (text != NULL && !broken)
-    return complain(answer, http, text->status, field_of(text, expect), error);
+  if (text.status != IDENTITY_OK && !broken)
+    return complain(answer, http, text.status, field_of(&text, expect), error);
   if (is_parameter_code(answer->code) && !broken)
     return complain(answer, http, expect->has_input ? IDENTITY_INVALID_INPUT : IDENTITY_NOT_ALLOWED, NULL,
                     error);

@@ -16,16 +16,19 @@ typedef struct identity__http {
   int64_t retry_after_ms; /* 0: none */
 } identity__http;
 
+/* What a call names its password in the public structs. */
+enum { IDENTITY__NO_PASSWORD, IDENTITY__PASSWORD, IDENTITY__NEW_PASSWORD, IDENTITY__CONFIRMATION_PASSWORD };
+
 /* What kind of call an answer belongs to. */
 typedef struct identity__expect {
-  bool authorised;            /* it carried a JWT: 401 and 403 speak of that */
-  bool keyed;                 /* it carried the publisher's secret: 401 and 403 speak of that */
-  bool has_input;             /* it carried input of the viewer: a refusal is for the viewer to correct */
-  bool outcome_matters;       /* repeating it blindly does harm: no usable answer is OUTCOME_UNKNOWN */
-  bool may_be_empty;          /* a 2xx without a body is fine */
-  bool plain_data;            /* what a 2xx brings holds no secret: it need not be wiped */
-  const char *password_field; /* what the call names its password in the public structs; NULL: none */
-  const char *raw_member;     /* of the data, needed as it was written; NULL: none */
+  bool authorised;      /* it carried a JWT: 401 and 403 speak of that */
+  bool keyed;           /* it carried the publisher's secret: 401 and 403 speak of that */
+  bool has_input;       /* it carried input of the viewer: a refusal is for the viewer to correct */
+  bool outcome_matters; /* repeating it blindly does harm: no usable answer is OUTCOME_UNKNOWN */
+  bool may_be_empty;    /* a 2xx without a body is fine */
+  bool plain_data;      /* what a 2xx brings holds no secret: it need not be wiped */
+  uint8_t password;     /* IDENTITY__x_PASSWORD */
+  char raw_member[16];  /* of the data, needed as it was written; empty: none */
 } identity__expect;
 
 enum { IDENTITY__ANSWER_TEXT = 320 };

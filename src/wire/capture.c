@@ -10,17 +10,17 @@ enum { MAX_MEMBERS = 6 };
 
 /* Keys whose answer is not a plain text: nested when read, flat when written (contract, capture). */
 static const struct capture_shape {
-  const char *key;
-  int32_t kind;
-  uint32_t member_count;
-  const char *members[MAX_MEMBERS];
+  char key[20];
+  uint8_t kind;
+  uint8_t member_count;
+  char members[MAX_MEMBERS][10];
 } shapes[] = {
     {"firstNameLastName", IDENTITY_CAPTURE_NAME, 2, {"firstName", "lastName"}},
     {"address", IDENTITY_CAPTURE_ADDRESS, 6, {"address", "address2", "city", "state", "postCode", "country"}},
-    {"birthDate", IDENTITY_CAPTURE_DATE, 0, {NULL}},
+    {"birthDate", IDENTITY_CAPTURE_DATE, 0, {""}},
 };
 
-static const struct capture_shape plain = {"", IDENTITY_CAPTURE_TEXT, 0, {NULL}};
+static const struct capture_shape plain = {"", IDENTITY_CAPTURE_TEXT, 0, {""}};
 
 /* One option between separators, trimmed; where the next one begins, NULL after the last. */
 typedef struct option {

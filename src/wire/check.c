@@ -84,12 +84,13 @@ bool identity__is_date(const char *text) {
   for (size_t i = 0; i < sizeof shape - 1; i++)
     if (shape[i] == '-' ? text[i] != '-' : !identity__is_digit(text[i]))
       return false;
-  int year = number_at(text, 4);
+  int century = number_at(text, 2);
+  int year = number_at(text + 2, 2); /* of the century */
   int month = number_at(text + 5, 2);
   int day = number_at(text + 8, 2);
-  if (year < 1 || month < 1 || month > 12 || day < 1)
+  if ((century == 0 && year == 0) || month < 1 || month > 12 || day < 1)
     return false;
-  bool leap = month == 2 && ((year % 4 == 0 && year % 100 != 0) || year % 400 == 0);
+  bool leap = month == 2 && (year != 0 ? year : century) % 4 == 0;
   return day <= days[month - 1] + (leap ? 1 : 0);
 }
 
@@ -140,32 +141,41 @@ static bool is_id(const char *text) {
   return strlen(text) <= IDENTITY__MAX_ID && identity__all_digits(text);
 }
 
-static bool is_not_empty(const char *text) {
-  return text[0] != '\0';
+/* NULL: it fits; else the rule that it breaks. */
+static const char *broken_rule(int kind, const char *text) {
+  switch (kind) {
+  case IDENTITY__INPUT_EMAIL:
+    return identity__is_email(text) ? NULL : "must be an e-mail address";
+  case IDENTITY__INPUT_NEW_PASSWORD:
+    return is_new_password(text) ? NULL
+                                 : "must have 8 to 80 characters, at least one letter, and at least one "
+                                   "digit or one of !@#$%^&";
+  case IDENTITY__INPUT_OFFER:
+    return identity__is_offer_id(text) ? NULL : "must look like S565568989_US";
+  case IDENTITY__INPUT_COUNTRY:
+    return identity__is_country(text) ? NULL : "must be an ISO 3166 country of two letters (GB, not UK)";
+  case IDENTITY__INPUT_CURRENCY:
+    return is_currency(text) ? NULL : "must be a currency of three letters";
+  case IDENTITY__INPUT_LOCALE:
+    return is_locale(text) ? NULL : "must be a locale such as en_US";
+  case IDENTITY__INPUT_NAME:
+    return identity__is_name(text) ? NULL : "must have 1 to 50 characters";
+  case IDENTITY__INPUT_DATE:
+    return identity__is_date(text) ? NULL : "must be a date YYYY-MM-DD";
+  case IDENTITY__INPUT_IP:
+    return is_ip(text) ? NULL : "must be an IPv4 or IPv6 address";
+  case IDENTITY__INPUT_JSON:
+    return is_external_data(text) ? NULL : "must be JSON text of at most 4000 characters";
+  case IDENTITY__INPUT_URL:
+    return identity__is_absolute_url(text) ? NULL : "must be an absolute URL";
+  case IDENTITY__INPUT_TOKEN:
+    return is_token(text) ? NULL : "must be a token without spaces";
+  case IDENTITY__INPUT_ID:
+    return is_id(text) ? NULL : "must be digits";
+  default: /* IDENTITY__INPUT_TEXT, IDENTITY__INPUT_PASSWORD */
+    return text[0] != '\0' ? NULL : "must not be empty";
+  }
 }
-
-/* In the order of IDENTITY__INPUT_x. */
-static const struct {
-  bool (*fits)(const char *text);
-  const char *rule;
-} rules[] = {
-    {is_not_empty, "must not be empty"},
-    {identity__is_email, "must be an e-mail address"},
-    {is_not_empty, "must not be empty"},
-    {is_new_password,
-     "must have 8 to 80 characters, at least one letter, and at least one digit or one of !@#$%^&"},
-    {identity__is_offer_id, "must look like S565568989_US"},
-    {identity__is_country, "must be an ISO 3166 country of two letters (GB, not UK)"},
-    {is_currency, "must be a currency of three letters"},
-    {is_locale, "must be a locale such as en_US"},
-    {identity__is_name, "must have 1 to 50 characters"},
-    {identity__is_date, "must be a date YYYY-MM-DD"},
-    {is_ip, "must be an IPv4 or IPv6 address"},
-    {is_external_data, "must be JSON text of at most 4000 characters"},
-    {identity__is_absolute_url, "must be an absolute URL"},
-    {is_token, "must be a token without spaces"},
-    {is_id, "must be digits"},
-};
 
 static identity_status check_one(const identity__input *input, identity_error *error) {
   if (input->value == NULL) {
@@ -177,9 +187,9 @@ static identity_status check_one(const identity__input *input, identity_error *e
     return identity__fail(error, IDENTITY_INVALID_INPUT, input->field, "%s is too long", input->field);
   if (identity__utf8_characters(input->value) < 0)
     return identity__fail(error, IDENTITY_INVALID_INPUT, input->field, "%s must be UTF-8", input->field);
-  if (!rules[input->kind].fits(input->value))
-    return identity__fail(error, IDENTITY_INVALID_INPUT, input->field, "%s %s", input->field,
-                          rules[input->kind].rule);
+  const char *rule = broken_rule(input->kind, input->value);
+  if (rule != NULL)
+    return identity__fail(error, IDENTITY_INVALID_INPUT, input->field, "%s %s", input->field, rule);
   return IDENTITY_OK;
 }
 

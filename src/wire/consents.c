@@ -157,8 +157,7 @@ static identity_status read_list(const list_kind *kind, const identity__json *da
 
 identity_status identity__read_consents(const identity__json *data, identity_consents **consents,
                                         identity_error *error) {
-  static const list_kind kind = {definition_fields, ROWS(definition_fields), sizeof(identity_consent), NULL,
-                                 NULL};
+  const list_kind kind = {definition_fields, ROWS(definition_fields), sizeof(identity_consent), NULL, NULL};
   void *result;
   identity_status status = read_list(&kind, data, 0, &result, error);
   *consents = result;

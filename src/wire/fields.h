@@ -16,7 +16,7 @@ enum {
 };
 
 typedef struct identity__field {
-  const char *name;
+  char name[20];
   uint16_t offset;
   uint8_t kind;
   uint8_t needed; /* absent, null or of another kind: the answer is not usable */

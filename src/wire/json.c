@@ -44,9 +44,13 @@ static bool members_are_unique(const cJSON *object) {
   return true;
 }
 
+static bool is_of(const cJSON *node, int type) {
+  return node != NULL && (node->type & 0xFF) == type; /* above it, flags */
+}
+
 /* The tree is at most IDENTITY__MAX_JSON_DEPTH deep (the scan saw to it), so recursion is bounded. */
 static bool names_are_unique(const cJSON *node) {
-  if (cJSON_IsObject(node) && !members_are_unique(node))
+  if (is_of(node, cJSON_Object) && !members_are_unique(node))
     return false;
   for (const cJSON *child = node->child; child != NULL; child = child->next)
     if (child->child != NULL && !names_are_unique(child))
@@ -91,7 +95,7 @@ const char *identity__json_name(const identity__json *member) {
 }
 
 const identity__json *identity__json_member(const identity__json *object, const char *name) {
-  return cJSON_IsObject(object) ? cJSON_GetObjectItemCaseSensitive(object, name) : NULL;
+  return is_of(object, cJSON_Object) ? cJSON_GetObjectItemCaseSensitive(object, name) : NULL;
 }
 
 const identity__json *identity__json_first(const identity__json *list_or_object) {
@@ -103,40 +107,49 @@ const identity__json *identity__json_next(const identity__json *item) {
 }
 
 uint32_t identity__json_count(const identity__json *list) {
-  return cJSON_IsArray(list) ? (uint32_t)cJSON_GetArraySize(list) : 0;
+  return is_of(list, cJSON_Array) ? (uint32_t)cJSON_GetArraySize(list) : 0;
 }
 
 bool identity__json_is_object(const identity__json *node) {
-  return cJSON_IsObject(node);
+  return is_of(node, cJSON_Object);
 }
 
 bool identity__json_is_list(const identity__json *node) {
-  return cJSON_IsArray(node);
+  return is_of(node, cJSON_Array);
 }
 
 bool identity__json_is_null(const identity__json *node) {
-  return node == NULL || cJSON_IsNull(node);
+  return node == NULL || is_of(node, cJSON_NULL);
 }
 
 const char *identity__json_text(const identity__json *node) {
-  return cJSON_IsString(node) ? node->valuestring : NULL;
+  return is_of(node, cJSON_String) ? node->valuestring : NULL;
 }
 
 bool identity__json_flag(const identity__json *node, int32_t *value) {
-  if (!cJSON_IsBool(node))
+  bool yes = is_of(node, cJSON_True);
+  if (!yes && !is_of(node, cJSON_False))
     return false;
-  *value = cJSON_IsTrue(node) ? 1 : 0;
+  *value = yes ? 1 : 0;
   return true;
 }
 
 bool identity__json_integer(const identity__json *node, int64_t *value) {
   const double exact = 9007199254740991.0; /* 2^53 - 1: beyond, two integers are one double */
-  if (!cJSON_IsNumber(node) || node->valuedouble < -exact || node->valuedouble > exact)
+  const double half = 4294967296.0;        /* 2^32 */
+  if (!is_of(node, cJSON_Number) || node->valuedouble < -exact || node->valuedouble > exact)
     return false;
-  int64_t whole = (int64_t)node->valuedouble;
-  if ((double)whole < node->valuedouble || (double)whole > node->valuedouble)
+  bool negative = node->valuedouble < 0;
+  double size = negative ? -node->valuedouble : node->valuedouble;
+  /* By halves: no 32-bit machine turns 64 bits into a double by itself, and what does is a kilobyte of code.
+   */
+  uint32_t high = (uint32_t)(size / half);
+  double rest = size - high * half;
+  uint32_t low = (uint32_t)rest;
+  if (low < rest)
     return false;
-  *value = whole;
+  int64_t whole = (int64_t)high << 32 | low;
+  *value = negative ? -whole : whole;
   return true;
 }
 

@@ -8,10 +8,10 @@ OUR_SOURCES := $(LIB_SOURCES) $(CLI_SOURCES) $(LOOP_SOURCES) $(SANDBOX_SOURCES)
 SHELL_SCRIPTS := $(wildcard tests/*/*.sh examples/*/*.sh)
 
 .PHONY: check-warnings check-asan check-valgrind check-tidy check-cppcheck check-headers check-includes check-symbols \
-  check-house check-docs check-install check-shell check-prism check-slow check-faults check-fault-list \
+  check-texts check-house check-docs check-install check-shell check-prism check-slow check-faults check-fault-list \
   check-soak check-loops check-http2
 
-CHECKS := check-warnings check-headers check-includes check-symbols check-house check-docs check-install \
+CHECKS := check-warnings check-headers check-includes check-symbols check-texts check-house check-docs check-install \
   check-shell check-fault-list check-slow check-faults check-loops check-http2 check-soak check-asan check-valgrind check-tidy check-cppcheck check-prism
 
 check: test $(CHECKS) ## everything: tests, sanitizers, valgrind, static checks, contract
@@ -54,6 +54,9 @@ check-house: ## what the library must not do, and the sizes of files and functio
 
 check-symbols: lib ## what the library exports is what identity.map lists and the headers declare
 	sh tests/tools/check_symbols.sh "$(NM)" $(SHARED) $(STATIC)
+
+check-texts: ## every text of a table in the library fits its array with its zero byte
+	sh tests/tools/check_texts.sh "$(CC)" "-Iinclude -Isrc $(call pkg,--cflags,libcurl libcjson)" $(LIB_SOURCES)
 
 check-docs: lib tools ## each code block of the README compiles, and runs where it is a program
 	sh tests/tools/check_docs.sh "$(CC)" $(B)
