@@ -7,7 +7,7 @@
  *   1. A loop owns the connections, the parsed certificates and what is known of a host's Retry-After; sessions opened
  *      on it (identity_session_open_on) share them. It creates no thread: it moves only while the app drives it.
  *   2. A _start call copies its input, puts the call in line and returns. It never waits for the network, and never
- *      calls back before it returns. Completions run inside identity_loop_x functions only.
+ *      calls back itself: completions run inside identity_loop_x functions only, on the thread that drives the loop.
  *   3. Whenever a _start call returned OK, its completion runs exactly once, whatever happens: also when the input is
  *      wrong, the call is cancelled, or the session or the loop is closed. Otherwise it never runs.
  *   4. Inside a completion everything that does not block is allowed: start, cancel, close the session, free the loop.
@@ -30,23 +30,24 @@ typedef struct identity_call identity_call;
 
 /* ---- Loop. Thread class: loop, unless it says otherwise. -------------------------------------------------------- */
 
-/** A loop for sessions whose network settings (CA, proxy, resolve, user agent, http or https, transport, clock) are those of
- *  this config; publisher, address, store, log and time-out may differ from session to session. Does not block.
+/** A loop for sessions whose network settings (CA, proxy, resolve, user agent, http or https, transport, clock) are
+ *  those of this config; publisher, address, store, log and time-out may differ from session to session. Does not block.
  *  @param loop receives the handle, the caller's, freed with identity_loop_free; NULL on failure
  *  @return OK; BAD_ARGUMENT (also a setter that failed), BAD_CONFIGURATION, CA_FILE, OUT_OF_MEMORY. */
 IDENTITY_API identity_status identity_loop_new(const identity_config *config, identity_loop **loop,
                                                identity_error *error);
 /** Ends what is in flight: its completions run in here, CANCELLED (a sent register or password change:
- *  OUTCOME_UNKNOWN); refreshes that were sent get up to a second. Sessions still open on it answer LOOP_GONE from now
- *  on, and still have to be closed. Inside a completion: happens when the identity_loop_x function around it ends. */
+ *  OUTCOME_UNKNOWN); it blocks up to a second when a refresh was sent. A host is told to watch nothing any more. Sessions
+ *  still open on it answer LOOP_GONE from now on, and still have to be closed. Inside a completion: happens when the
+ *  identity_loop_x function around it ends. NULL is fine. */
 IDENTITY_API void identity_loop_free(identity_loop *loop);
 
 /** Like identity_session_open, on a loop that it shares with others. The session may be closed at any time, before or
  *  after the loop; closing it does not block: calls still out complete as CANCELLED in the next identity_loop_x
  *  function, and a refresh that was sent is finished and stored by the loop. Blocking calls are allowed only on the
- *  thread that last drove the loop, and outside its callbacks (else WRONG_THREAD, REENTERED); the completions of other calls wait meanwhile.
- *  Thread class: loop.
- *  @return as identity_session_open; BAD_CONFIGURATION when the network settings are not the loop's. */
+ *  thread that last drove the loop, and outside its callbacks (else WRONG_THREAD, REENTERED); the completions of other
+ *  calls wait meanwhile. Thread class: loop. Does not block, but for the store's own calls.
+ *  @return as identity_session_open; BAD_CONFIGURATION when the network settings are not the loop's; LOOP_GONE; FORKED. */
 IDENTITY_API identity_status identity_session_open_on(identity_loop *loop, const identity_config *config,
                                                       const char *account, identity_session **session,
                                                       identity_error *error);
@@ -70,27 +71,30 @@ IDENTITY_API int32_t identity_loop_fd(identity_loop *loop);
 
 enum { IDENTITY_READABLE = 1, IDENTITY_WRITABLE = 2, IDENTITY_BROKEN = 4 };
 
-/** Watch this socket for READABLE, WRITABLE or both from now on; 0: no more (it may be closed right after). */
+/** Watch this socket for READABLE, WRITABLE or both from now on; 0: no more (it may be closed by now, and its number
+ *  taken again: then it is told anew). */
 typedef void (*identity_watch_fn)(int64_t socket, int32_t events, void *user_data);
 /** Call identity_loop_on_timer in so many milliseconds; it replaces what was told before. -1: there is no need. */
 typedef void (*identity_timer_fn)(int64_t timeout_ms, void *user_data);
 
-/** Hands sockets and timer to the host: what is watched by now is told at once. watch NULL: takes them back; nothing is told any more.
- *  @return OK; BAD_ARGUMENT (one without the other), REENTERED. */
+/** Hands sockets and timer to the host: what is watched by now is told at once. watch NULL: takes them back; nothing is
+ *  told any more. @return OK; BAD_ARGUMENT (loop is NULL, or one without the other), REENTERED, FORKED. */
 IDENTITY_API identity_status identity_loop_set_host(identity_loop *loop, identity_watch_fn watch,
                                                     identity_timer_fn timer, void *user_data);
-/** A watched socket is ready: IDENTITY_READABLE, WRITABLE, BROKEN. Runs completions. @return OK; REENTERED, FORKED. */
+/** A watched socket is ready: IDENTITY_READABLE, WRITABLE, BROKEN. Runs completions. Which one it is need not be right:
+ *  all are looked at. @return OK; BAD_ARGUMENT (loop is NULL), REENTERED, FORKED. */
 IDENTITY_API identity_status identity_loop_on_socket(identity_loop *loop, int64_t socket, int32_t events);
-/** The time has come. Runs completions. @return OK; REENTERED, FORKED. */
+/** The time has come. Runs completions. @return OK; BAD_ARGUMENT (loop is NULL), REENTERED, FORKED. */
 IDENTITY_API identity_status identity_loop_on_timer(identity_loop *loop);
 
 /** 1: sessions opened with this config on a loop keep their JWT fresh in the background also when nobody has asked for
- *  it during the last one's life. 0 by default. Thread class: builder. */
+ *  it during the last one's life. 0 by default. Thread class: builder. @return OK; BAD_ARGUMENT. */
 IDENTITY_API identity_status identity_config_set_keep_fresh(identity_config *config, int32_t wanted);
 
 /* ---- Calls. Thread class: session. Does not block. -------------------------------------------------------------- */
 
-/** How a call ended. Runs once, inside an identity_loop_x function, on the thread that drives the loop.
+/** How a call ended: the statuses of the blocking call of the same name, and CANCELLED. Runs once, inside an
+ *  identity_loop_x function, on the thread that drives the loop.
  *  @param result the callback's, freed with its _free function; NULL unless status is OK and the call has one
  *  @param error never NULL, valid until the callback returns; its status is status */
 typedef void (*identity_done_fn)(identity_status status, const void *result, const identity_error *error,
@@ -100,7 +104,7 @@ typedef void (*identity_done_fn)(identity_status status, const void *result, con
  *  function; one that has completed is not touched. A refresh it waited for goes on. */
 IDENTITY_API void identity_call_cancel(identity_call *call);
 /** Another deadline for a call that has not completed: so many milliseconds from now, 100 to 600,000. The config's
- *  time-out counts otherwise. @return OK; BAD_ARGUMENT. */
+ *  time-out counts otherwise. @return OK; BAD_ARGUMENT, FORKED. */
 IDENTITY_API identity_status identity_call_set_timeout_ms(identity_call *call, uint32_t timeout_ms);
 /** Gives the handle back, before or after the completion, which it does not touch. NULL is fine. */
 IDENTITY_API void identity_call_free(identity_call *call);
@@ -109,9 +113,10 @@ IDENTITY_API void identity_call_free(identity_call *call);
  * to. Input is checked at once and complained of in the completion, so that an app has one path for errors.
  *   done       runs exactly once when the function returned OK
  *   user_data  for done
- *   call       receives a handle for cancelling, the caller's, freed with identity_call_free; NULL: none is wanted
+ *   call       receives a handle for cancelling, the caller's, freed with identity_call_free; NULL: none is wanted. It
+ *              is there before the completion can run, also where another thread drives the loop
  * Each returns OK; BAD_ARGUMENT (session or done is NULL), NOT_ON_A_LOOP (the session was opened without a loop),
- * LOOP_GONE, CANCELLED (the session is closed), FORKED, OUT_OF_MEMORY. */
+ * LOOP_GONE, CANCELLED (the session is being closed: in this completion, or by another thread), FORKED, OUT_OF_MEMORY. */
 
 /** Result: identity_locale. */
 IDENTITY_API identity_status identity_fetch_locale_start(identity_session *session, const char *customer_ip,

@@ -81,8 +81,8 @@ typedef struct identity_clock {
 
 /** Zeroes a struct of size bytes and notes the size. */
 IDENTITY_API void identity_clock_init(identity_clock *clock, uint32_t size);
-/** Takes the time from the host; the struct and its boot_id are copied, what user_data points to outlives every session
- *  of the config. NULL: the system's clocks.
+/** Takes the time from the host; the struct and its boot_id are copied, what user_data points to outlives every session,
+ *  loop and call handle of the config. NULL: the system's clocks.
  *  @return OK; BAD_ARGUMENT (no function, a boot_id of another length); PARAMS_TOO_NEW; OUT_OF_MEMORY. */
 IDENTITY_API identity_status identity_config_set_clock(identity_config *config, const identity_clock *clock);
 
