@@ -7,16 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-int32_t __real_identity__refresh_verdict(const identity__refresh_facts *facts);
-int32_t __wrap_identity__refresh_verdict(const identity__refresh_facts *facts);
-int64_t __real_identity__lease_left_ms(const identity__lease *lease, const char *refresh_token,
-                                       bool owner_gone, int64_t boot_ms);
-int64_t __wrap_identity__lease_left_ms(const identity__lease *lease, const char *refresh_token,
-                                       bool owner_gone, int64_t boot_ms);
-int32_t __real_identity__keep_swap(identity_session *session, const identity__record *record,
-                                   bool both_copies, uint64_t *revision);
-int32_t __wrap_identity__keep_swap(identity_session *session, const identity__record *record,
-                                   bool both_copies, uint64_t *revision);
+/* As the headers declare them: what no longer fits does not compile. */
+__typeof__(identity__refresh_verdict) __real_identity__refresh_verdict, __wrap_identity__refresh_verdict;
+__typeof__(identity__lease_left_ms) __real_identity__lease_left_ms, __wrap_identity__lease_left_ms;
+__typeof__(identity__keep_swap) __real_identity__keep_swap, __wrap_identity__keep_swap;
 
 static bool is_planted(const char *bug) {
   const char *planted = getenv("SOAK_BUG");
@@ -39,10 +33,12 @@ int64_t __wrap_identity__lease_left_ms(const identity__lease *lease, const char 
 }
 
 /* A new pair is used and not stored. */
-int32_t __wrap_identity__keep_swap(identity_session *session, const identity__record *record,
-                                   bool both_copies, uint64_t *revision) {
-  bool new_pair = record->generation != session->tokens.record.generation;
-  if (is_planted("not-stored") && new_pair)
-    return IDENTITY__SAID_OK;
-  return __real_identity__keep_swap(session, record, both_copies, revision);
+bool __wrap_identity__keep_swap(identity_session *session, identity__call *call,
+                                const identity__change *change, int32_t *said, uint64_t *revision) {
+  bool new_pair = change->next.generation != session->tokens.record.generation;
+  if (!is_planted("not-stored") || !new_pair)
+    return __real_identity__keep_swap(session, call, change, said, revision);
+  *revision = session->tokens.revision;
+  *said = IDENTITY__SAID_OK;
+  return true;
 }
