@@ -23,6 +23,8 @@ endif
 endif
 
 CFLAGS ?= -O2 -g
+# The library does not abort an app: its assertions are for DEBUG=1 (make check-asan).
+ASSERTS := $(if $(DEBUG),,-DNDEBUG)
 # Short lines unless V=1.
 ifdef V
 say = @:
@@ -85,7 +87,7 @@ lib: $(STATIC) $(SHARED) $(SHARED_LINKS) $(PC)
 tools: $(B)/identity-cli $(B)/identity-sandbox
 
 # ---- compile: one rule, flags by folder; dependencies of headers are written along ----
-$(B)/obj/src/%.o: FLAGS = -Iinclude -Isrc -fPIC -fvisibility=hidden -ffunction-sections $(call pkg,--cflags,libcurl libcjson)
+$(B)/obj/src/%.o: FLAGS = -Iinclude -Isrc -fPIC -fvisibility=hidden -ffunction-sections $(ASSERTS) $(call pkg,--cflags,libcurl libcjson)
 $(B)/obj/examples/%.o: FLAGS = -Iinclude $(call pkg,--cflags,libcjson)
 # As system headers: their warnings are not ours.
 $(B)/obj/examples/loops/libuv.o: FLAGS = -Iinclude $(patsubst -I%,-isystem%,$(call pkg,--cflags,libuv))
@@ -233,4 +235,4 @@ help: ## this list
 	@echo "make                   the library, the command-line client, the stand-in service"
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile tests/tools/checks.mk tests/bench/bench.mk | \
 	  sed -E 's/^([a-z0-9-]+):.*## /\1|/' | awk -F'|' '{printf "make %-18s%s\n", $$1, $$2}'
-	@echo "Variables: CC AR CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG CROSS_COMPILE PREFIX DESTDIR B (build folder) WERROR=1 V=1"
+	@echo "Variables: CC AR CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG CROSS_COMPILE PREFIX DESTDIR B (build folder) WERROR=1 V=1 DEBUG=1"

@@ -47,6 +47,15 @@ static identity_status take_turn(identity_loop *loop) {
   return IDENTITY_OK;
 }
 
+/* What the host's functions have started has to be begun, and there is nobody else to say so. */
+static void wake_for_news(identity_loop *loop) {
+  pthread_mutex_lock(&loop->lock);
+  bool news = loop->news;
+  pthread_mutex_unlock(&loop->lock);
+  if (news)
+    identity__loop_wake(loop);
+}
+
 /* Whoever waits in the loop's place learns for what, and how long. */
 static void tell_host(identity_loop *loop) {
   identity__poller *poller = identity__transport_poller(loop->transport);
@@ -60,6 +69,7 @@ static void tell_host(identity_loop *loop) {
   if (identity__transport_has_completed(loop->transport)) /* inside start, say */
     wait_ms = 0;
   identity__poller_tell(poller, wait_ms);
+  wake_for_news(loop);
 }
 
 static void end(identity_loop *loop) {

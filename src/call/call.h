@@ -188,7 +188,9 @@ struct identity__call {
   identity_done_fn complete; /* NULL: a thread waits for it, or nobody */
   void *user_data;
   struct identity_call *handle; /* the app's; NULL: it has none */
-  int64_t locked_since_ms;      /* its store is held by somebody else; 0: it is not */
+  bool cancelled;               /* these two with the loop's lock */
+  bool done;
+  int64_t locked_since_ms; /* its store is held by somebody else; 0: it is not */
   int64_t wanted_deadline_ms;
   uint64_t flight_number; /* of the flight that had ended when it began to wait for the next */
   uint64_t sign_outs;     /* of the session when it began */
@@ -201,8 +203,6 @@ struct identity__call {
   bool placed;           /* has a place to send */
   bool in_line;          /* waited behind the calls of its session that run */
   bool begun;
-  bool cancelled;
-  bool done;
 
   identity__arena arena;
   _Alignas(max_align_t) char storage[IDENTITY__CALL_STORAGE];

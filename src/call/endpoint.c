@@ -9,7 +9,7 @@
 #define MAY_BE_EMPTY .may_be_empty = true
 #define OUTCOME .outcome_matters = true
 #define PLAIN .plain_data = true
-#define RAW(member) .raw_member = member
+#define RAW(member) .raw = IDENTITY__RAW_##member
 #define PASSWORD(which) .password = IDENTITY__##which
 
 /* Paths and meanings: the contract, section endpoints. Repeats: what harm a second one does. */
@@ -74,7 +74,7 @@ static const identity__endpoint rows[] = {
                             IDENTITY__PATH_CUSTOMER,
                             2,
                             BODY,
-                            {JWT, PLAIN, RAW("externalData")},
+                            {JWT, PLAIN, RAW(EXTERNAL_DATA)},
                             0},
     [IDENTITY__UPDATE_CUSTOMER] = {"customer update",
                                    "PATCH",

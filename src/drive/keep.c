@@ -104,8 +104,13 @@ static void look_once(const identity_session *session, identity__look *look) {
   identity__buffer_free(&bytes);
 }
 
+/* A flight looks before each swap: what can be read may be held against being written (by readers, say), and
+ * its patience goes on. */
 bool identity__keep_look(identity_session *session, identity__call *call, identity__look *look) {
   look_once(session, look);
+  bool flies = call != NULL && call->owned_by_session;
+  if (flies && look->said != IDENTITY__SAID_LOCKED)
+    return true;
   if (!wait_for_lock(session, call, look->said))
     return true;
   identity__record_clear(&look->record);

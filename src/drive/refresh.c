@@ -185,8 +185,10 @@ identity_status identity__refresh_step(identity_session *session, identity__call
   inputs->next = next;
   if (next == IDENTITY__DO_NONE)
     return flight->status == IDENTITY_OK ? IDENTITY_OK : failed_status(call, flight);
-  if (next == IDENTITY__DO_WAIT && !inputs->looks)
+  if (next == IDENTITY__DO_WAIT && !inputs->looks) {
     call->again_ms = flight->wake_boot_ms;
+    call->locked_since_ms = 0; /* this wait is for something else */
+  }
   return IDENTITY_OK;
 }
 

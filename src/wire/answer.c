@@ -162,11 +162,14 @@ static void read_complaints(identity__answer *answer) {
     identity__copy_line(answer->code, sizeof answer->code, code);
 }
 
+/* In the order of IDENTITY__RAW_x. */
+static const char raw_members[][16] = {"", "externalData"};
+
 static identity_status parse(identity__answer *answer, const identity__expect *expect,
                              const identity__http *http, identity_error *error) {
-  identity__json_raw raws[] = {{.path = {"responseData", expect->raw_member}},
-                               {.path = {expect->raw_member}}};
-  uint32_t wanted = expect->raw_member[0] != '\0' ? 2 : 0;
+  const char *member = raw_members[expect->raw];
+  identity__json_raw raws[] = {{.path = {"responseData", member}}, {.path = {member}}};
+  uint32_t wanted = expect->raw != IDENTITY__NO_RAW ? 2 : 0;
   memset(answer, 0, sizeof *answer);
   answer->date_s = http->date_s;
   if (http->length == 0)

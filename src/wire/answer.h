@@ -19,6 +19,9 @@ typedef struct identity__http {
 /* What a call names its password in the public structs. */
 enum { IDENTITY__NO_PASSWORD, IDENTITY__PASSWORD, IDENTITY__NEW_PASSWORD, IDENTITY__CONFIRMATION_PASSWORD };
 
+/* A member of the data that is needed as it was written. */
+enum { IDENTITY__NO_RAW, IDENTITY__RAW_EXTERNAL_DATA };
+
 /* What kind of call an answer belongs to. */
 typedef struct identity__expect {
   bool authorised;      /* it carried a JWT: 401 and 403 speak of that */
@@ -28,7 +31,7 @@ typedef struct identity__expect {
   bool may_be_empty;    /* a 2xx without a body is fine */
   bool plain_data;      /* what a 2xx brings holds no secret: it need not be wiped */
   uint8_t password;     /* IDENTITY__x_PASSWORD */
-  char raw_member[16];  /* of the data, needed as it was written; empty: none */
+  uint8_t raw;          /* IDENTITY__RAW_x */
 } identity__expect;
 
 enum { IDENTITY__ANSWER_TEXT = 320 };

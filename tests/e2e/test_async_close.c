@@ -1,8 +1,10 @@
 /* A session of a shared loop is closed at any time: at once, and what is still out completes in the next
  * function of the loop. */
 #include "support/judge.h"
+#include "support/rotation.h"
 #include "support/stage.h"
 #include "support/twins.h"
+#include "support/vault.h"
 
 static aloop shared;
 
@@ -18,7 +20,7 @@ static int end(void **state) {
   return 0;
 }
 
-enum { CALLS = 5, ROUNDS = 30 };
+enum { CALLS = 5, ROUNDS = 30, CLOSE_MS = 1300, MOST_SWAPS = 60 };
 
 static void calls_still_out_complete_as_cancelled_in_the_next_turn(void **state) {
   (void)state;
@@ -175,6 +177,36 @@ static void sessions_come_and_go_on_a_loop_that_is_never_driven(void **state) {
   notes_clear(calls, ROUNDS);
 }
 
+/* A loop that is driven all the time does not ask a store all the time that takes nothing. */
+static void a_store_that_fails_is_asked_now_and_then_in_the_second_of_the_close(void **state) {
+  static const int32_t answers[] = {IDENTITY_STORE_IO, IDENTITY_STORE_BUSY};
+  (void)state;
+  for (size_t i = 0; i < ROWS(answers); i++) {
+    static vault store;
+    service_reset(&server);
+    twins_register(&server);
+    vault_start(&store, 0);
+    identity_session *session = aloop_open_with(&shared, vault_config(&store, &server), "viewer");
+    twins_log_in(&shared, session);
+    note ended = {0};
+    vault_lies(&store, VAULT_SWAP, (vault_lie){answers[i], 1, VAULT_ALWAYS, false}); /* after the lease */
+    twin_start(TWIN_REFRESH, session, &ended);
+    aloop_until_sent(&shared, &server, "POST", ROTATION_PATH, 1);
+    aloop_turn_for(&shared, 100); /* the answer is here, and cannot be stored */
+    vault_recount(&store);
+    identity_session_close(session);
+    aloop_turn_for(&shared, CLOSE_MS);
+    int asked = vault_used(&store, VAULT_SWAP);
+    if (asked < 2 || asked > MOST_SWAPS)
+      fail_msg("the store was asked %d times", asked);
+    aloop_settle(&shared);
+    assert_int_equal(vault_used(&store, VAULT_SWAP), asked); /* and given up */
+    assert_int_equal(atomic_load(&ended.count), 1);
+    note_clear(&ended);
+    vault_stop(&store);
+  }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 static const struct CMUnitTest tests[] = {
@@ -186,6 +218,7 @@ static const struct CMUnitTest tests[] = {
     TEST(a_session_is_closed_inside_a_completion_that_its_cancel_made),
     TEST(closing_does_not_block_whatever_the_network_does),
     TEST(sessions_come_and_go_on_a_loop_that_is_never_driven),
+    TEST(a_store_that_fails_is_asked_now_and_then_in_the_second_of_the_close),
 };
 
 SUITE_WITH("async_close", tests, start, stop)

@@ -7,6 +7,8 @@
 #include "support/stage.h"
 #include "support/twins.h"
 
+#include <poll.h>
+
 enum { BEFORE_MS = 490000, AFTER_MS = 780000, OVER_MS = 901000 };
 
 static aloop shared;
@@ -154,6 +156,33 @@ static void who_signed_out_or_never_signed_in_is_not_refreshed(void **state) {
   identity_session_close(session);
 }
 
+static identity_session *open_stored(void) {
+  char directory[128];
+  identity_config *config = config_of_the_device(1);
+  snprintf(directory, sizeof directory, "%s/store", server.directory);
+  assert_int_equal(identity_config_set_file_store(config, directory), IDENTITY_OK);
+  return aloop_open_with(&shared, config, "viewer");
+}
+
+/* Whoever waits for the descriptor alone hears of a session that was opened past its soft moment. */
+static void opening_a_session_past_its_soft_moment_wakes_who_waits(void **state) {
+  (void)state;
+  identity_session *first = open_stored();
+  twins_log_in(&shared, first);
+  identity_session_close(first);
+  aloop_settle(&shared);
+  sleep_ms(AFTER_MS);
+  shared.drive = DRIVE_FD;
+  struct pollfd one = {identity_loop_fd(shared.loop), POLLIN, 0};
+  aloop_settle(&shared);
+  assert_int_equal(poll(&one, 1, 0), 0);
+  identity_session *session = open_stored();
+  assert_int_equal(poll(&one, 1, 0), 1);
+  expect_refreshes(1);
+  aloop_until_state(&shared, session, IDENTITY_STATE_ACTIVE);
+  identity_session_close(session);
+}
+
 static void a_session_without_a_loop_is_not_refreshed_in_the_background(void **state) {
   (void)state;
   identity_session *session = service_open_with(config_of_the_device(1), "viewer");
@@ -198,6 +227,7 @@ static const struct CMUnitTest tests[] = {
     TEST(a_call_does_not_wait_for_a_refresh_in_the_background),
     TEST(a_refresh_in_the_background_that_fails_is_tried_again_and_nobody_is_told_but_by_events),
     TEST(who_signed_out_or_never_signed_in_is_not_refreshed),
+    TEST(opening_a_session_past_its_soft_moment_wakes_who_waits),
     TEST(a_session_without_a_loop_is_not_refreshed_in_the_background),
     TEST(a_host_that_sleeps_until_its_timer_is_woken_for_the_refresh),
 };

@@ -3,6 +3,8 @@
 #include "support/stage.h"
 #include "support/twins.h"
 
+#include <poll.h>
+
 static aloop shared;
 
 enum { QUIET_MS = 300, MOST_TURNS = 30 };
@@ -117,6 +119,10 @@ static struct {
   note started;
   identity_status run, on_socket, on_timer, set_host, blocking, start;
   int calls;
+  bool in_timer; /* they are made in the timer's callback, else in that of the sockets */
+  struct pollfd sockets[ALOOP_WATCHED];
+  nfds_t count;
+  int64_t timer_ms; /* -1: the host need not come back */
 } within;
 
 static void try_all(void) {
@@ -129,38 +135,61 @@ static void try_all(void) {
   within.set_host = identity_loop_set_host(within.loop, NULL, NULL, NULL);
   within.blocking = identity_fetch_locale(within.session, NULL, &locale, NULL);
   within.start = identity_fetch_locale_start(within.session, NULL, note_done, &within.started, NULL);
-  identity_loop_wake(within.loop);
 }
 
 static void watch_and_try(int64_t socket, int32_t events, void *user_data) {
-  (void)socket, (void)events, (void)user_data;
-  try_all();
+  (void)user_data;
+  if (within.count < ALOOP_WATCHED && (events & IDENTITY_READABLE) != 0)
+    within.sockets[within.count++] = (struct pollfd){(int)socket, POLLIN, 0};
+  if (!within.in_timer)
+    try_all();
 }
 
 static void time_and_try(int64_t timeout_ms, void *user_data) {
-  (void)timeout_ms, (void)user_data;
+  (void)user_data;
+  within.timer_ms = timeout_ms;
+  if (within.in_timer)
+    try_all();
 }
 
 static void a_callback_of_the_host_may_start_calls_and_must_not_drive(void **state) {
   (void)state;
-  memset(&within, 0, sizeof within);
-  within.started.free_result = twins[TWIN_LOCALE].free_result;
-  aloop_start(&shared, service_config(&server), DRIVE_TICK);
-  within.loop = shared.loop;
-  within.session = aloop_open(&shared, &server, "viewer");
-  assert_int_equal(identity_loop_set_host(shared.loop, watch_and_try, time_and_try, NULL), IDENTITY_OK);
-  assert_true(within.calls > 0);
-  assert_int_equal(within.run, IDENTITY_REENTERED);
-  assert_int_equal(within.on_socket, IDENTITY_REENTERED);
-  assert_int_equal(within.on_timer, IDENTITY_REENTERED);
-  assert_int_equal(within.set_host, IDENTITY_REENTERED);
-  assert_int_equal(within.blocking, IDENTITY_REENTERED);
-  assert_int_equal(within.start, IDENTITY_OK);
-  aloop_until(&shared, &within.started, 1);
-  note_is(&within.started, IDENTITY_OK);
-  note_clear(&within.started);
-  identity_session_close(within.session);
-  aloop_stop(&shared);
+  for (int in_timer = 0; in_timer < 2; in_timer++) {
+    note hanging = {0};
+    service_reset(&server);
+    memset(&within, 0, sizeof within);
+    within.in_timer = in_timer == 1;
+    within.timer_ms = -1;
+    within.started.free_result = twins[TWIN_LOCALE].free_result;
+    aloop_start(&shared, service_config(&server), DRIVE_TICK);
+    struct pollfd all = {identity_loop_fd(shared.loop), POLLIN, 0};
+    within.loop = shared.loop;
+    within.session = aloop_open(&shared, &server, "viewer");
+    service_fault(&server, "{\"path\":\"/publishers/*/consents\",\"hang\":true}");
+    twin_start(TWIN_PUBLISHER_CONSENTS, within.session, &hanging); /* there is a time to come back at */
+    aloop_until_sent(&shared, &server, "GET", "/publishers/*/consents", 1);
+    aloop_settle(&shared);
+    assert_int_equal(poll(&all, 1, 0), 0);
+    assert_int_equal(identity_loop_set_host(shared.loop, watch_and_try, time_and_try, NULL), IDENTITY_OK);
+    assert_true(within.calls > 0);
+    assert_int_equal(within.run, IDENTITY_REENTERED);
+    assert_int_equal(within.on_socket, IDENTITY_REENTERED);
+    assert_int_equal(within.on_timer, IDENTITY_REENTERED);
+    assert_int_equal(within.set_host, IDENTITY_REENTERED);
+    assert_int_equal(within.blocking, IDENTITY_REENTERED);
+    assert_int_equal(within.start, IDENTITY_OK);
+    /* Whoever waits now, in either way, comes back for what was started. */
+    assert_int_equal(poll(&all, 1, 0), 1);
+    assert_true(poll(within.sockets, within.count, 0) > 0 || within.timer_ms == 0);
+    aloop_until(&shared, &within.started, 1);
+    note_is(&within.started, IDENTITY_OK);
+    identity_call_cancel(hanging.call);
+    aloop_until(&shared, &hanging, 1);
+    note_clear(&within.started);
+    note_clear(&hanging);
+    identity_session_close(within.session);
+    aloop_stop(&shared);
+  }
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, reset)

@@ -116,6 +116,37 @@ static void a_new_pair_that_waits_for_the_store_needs_no_connection(void **state
   notes_clear(hung, CROWD);
 }
 
+/* Somebody reads it all the time, say: then it can be read, and not written. */
+static void a_refresh_asks_a_store_that_is_never_free_for_a_second_and_no_longer(void **state) {
+  (void)state;
+  static note rotated;
+  adopts();
+  vault_lies(&store, VAULT_SWAP, busy);
+  rotated = (note){0};
+  twin_start(TWIN_REFRESH, session, &rotated);
+  assert_int_equal(identity_call_set_timeout_ms(rotated.call, 60000), IDENTITY_OK);
+  ends(&rotated, IDENTITY_STORE_LOCKED);
+  assert_int_equal(rotation_count(&server, -1), 0);
+  int used = vault_used(&store, VAULT_SWAP);
+  aloop_turn_for(&shared, 300);
+  assert_int_equal(vault_used(&store, VAULT_SWAP), used); /* nobody asks it any more */
+}
+
+static void a_new_pair_lives_in_memory_when_the_store_has_not_been_free_for_a_second(void **state) {
+  (void)state;
+  static note rotated;
+  adopts();
+  rotation_fault(&server, "\"delay_ms\":100");
+  rotated = (note){0};
+  twin_start(TWIN_REFRESH, session, &rotated);
+  assert_int_equal(identity_call_set_timeout_ms(rotated.call, 60000), IDENTITY_OK);
+  aloop_until_sent(&shared, &server, "POST", ROTATION_PATH, 1);
+  vault_lies(&store, VAULT_SWAP, busy);
+  ends(&rotated, IDENTITY_OK);
+  vault_tells_the_truth(&store);
+  assert_int_equal(service_state_of(session), IDENTITY_STATE_ACTIVE);
+}
+
 /* ---- deadlines ---- */
 
 /* Of a call that needs no store. */
@@ -228,6 +259,8 @@ static const struct CMUnitTest tests[] = {
     TEST(a_sign_out_everywhere_that_waited_before_there_was_anybody_signs_out),
     TEST(a_sign_out_that_waits_leaves_the_calls_of_who_signed_in_since_alone),
     TEST(a_new_pair_that_waits_for_the_store_needs_no_connection),
+    TEST(a_refresh_asks_a_store_that_is_never_free_for_a_second_and_no_longer),
+    TEST(a_new_pair_lives_in_memory_when_the_store_has_not_been_free_for_a_second),
     TEST(the_deadline_of_another_call_is_no_end_of_its_patience),
     TEST(a_pair_that_waits_for_the_store_past_the_deadline_is_not_dropped),
     TEST(another_deadline_counts_for_both_requests_of_a_call),

@@ -3,6 +3,7 @@
 #include "support/stage.h"
 #include "support/twins.h"
 
+#include <sched.h>
 #include <unistd.h>
 
 enum { STARTERS = 8, EACH = 1250, ALL = STARTERS * EACH, SESSIONS = 4 };
@@ -135,6 +136,32 @@ static void a_start_or_a_cancel_wakes_a_loop_that_waits_without_an_end(void **st
   notes_clear(calls, 50);
 }
 
+static void looks_for_its_handle(note *self) {
+  if (self->call == NULL)
+    atomic_fetch_add(&misfits, 1);
+}
+
+/* A completion may want to free it, and runs as soon as the call is in line. */
+static void the_handle_is_there_before_the_completion_runs(void **state) {
+  (void)state;
+  pthread_t driver;
+  assert_int_equal(pthread_create(&driver, NULL, drive, NULL), 0);
+  for (int i = 0; i < ALL; i++) {
+    note *one = &calls[i];
+    one->then = looks_for_its_handle;
+    assert_int_equal(identity_fetch_locale_start(sessions[0], "no address", note_done, one, &one->call),
+                     IDENTITY_OK);
+    while (atomic_load(&one->count) == 0)
+      (void)sched_yield();
+  }
+  atomic_store(&over, true);
+  identity_loop_wake(shared.loop);
+  assert_int_equal(pthread_join(driver, NULL), 0);
+  assert_int_equal(atomic_load(&misfits), 0);
+  assert_int_equal(notes_with(calls, ALL, IDENTITY_INVALID_INPUT), ALL);
+  notes_clear(calls, ALL);
+}
+
 static void a_wake_that_comes_before_the_wait_is_not_lost(void **state) {
   (void)state;
   for (int i = 0; i < 100; i++) {
@@ -202,6 +229,7 @@ static void interrupts_from_another_thread_leave_one_completion_each(void **stat
 static const struct CMUnitTest tests[] = {
     TEST(ten_thousand_calls_from_eight_threads_each_complete_once_on_the_driver),
     TEST(a_start_or_a_cancel_wakes_a_loop_that_waits_without_an_end),
+    TEST(the_handle_is_there_before_the_completion_runs),
     TEST(a_wake_that_comes_before_the_wait_is_not_lost),
     TEST(deadlines_are_moved_from_another_thread_while_the_loop_is_driven),
     TEST(interrupts_from_another_thread_leave_one_completion_each),

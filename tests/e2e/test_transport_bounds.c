@@ -127,6 +127,27 @@ static void an_answer_with_a_line_over_the_bound_is_refused(void **state) {
   is(&ended, IDENTITY_NOT_THE_SERVICE);
 }
 
+/* A piece that is missing leaves a hole: what stands around it is not the answer. */
+static void an_answer_with_a_piece_from_nowhere_is_refused(void **state) {
+  static const struct {
+    bool head;
+    uint64_t length;
+  } rows[] = {{true, 0}, {true, 12}, {true, IDENTITY__MAX_HEADERS + 1}, {false, 1}, {false, UINT64_MAX}};
+  (void)state;
+  for (size_t i = 0; i < ROWS(rows); i++) {
+    note ended = {0};
+    taken *one = begin_sent(TWIN_LOCALE, &ended);
+    (void)recorder_header(one, "HTTP/1.1 200 OK");
+    if (rows[i].head)
+      assert_int_equal(identity_link_header(one->link, one->number, NULL, rows[i].length), 0);
+    (void)identity_link_body(one->link, one->number, RECORDER_LOCALE, strlen(RECORDER_LOCALE));
+    if (!rows[i].head)
+      assert_int_equal(identity_link_body(one->link, one->number, NULL, rows[i].length), 0);
+    identity_link_complete(one->link, one->number, IDENTITY_OK, NULL);
+    is(&ended, IDENTITY_NOT_THE_SERVICE);
+  }
+}
+
 static void an_encoded_body_is_not_wanted(void **state) {
   static const struct {
     const char *line;
@@ -153,6 +174,7 @@ static const struct CMUnitTest tests[] = {
     TEST(a_head_is_taken_up_to_its_bound),
     TEST(a_line_of_an_absurd_length_is_not_even_read),
     TEST(an_answer_with_a_line_over_the_bound_is_refused),
+    TEST(an_answer_with_a_piece_from_nowhere_is_refused),
     TEST(an_encoded_body_is_not_wanted),
 };
 

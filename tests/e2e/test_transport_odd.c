@@ -2,6 +2,8 @@
 #include "support/rotation.h"
 #include "support/scripted.h"
 
+#include <poll.h>
+
 static void it_completes_inside_start(void **state) {
   (void)state;
   transport.act = recorder_answer_at_once;
@@ -40,6 +42,38 @@ static void what_completes_inside_start_is_not_left_to_a_host_that_waits(void **
     identity_session_close(session);
     aloop_stop(&shared);
   }
+}
+
+static note begun_by_host;
+static int64_t host_waits_ms;
+static int64_t host_wakes_by;
+
+/* The first socket of all is the loop's own. */
+static void watch_and_start(int64_t socket, int32_t events, void *user_data) {
+  (void)events;
+  if (user_data != NULL && host_wakes_by < 0)
+    twin_start(TWIN_LOCALE, session, user_data);
+  host_wakes_by = socket;
+}
+
+static void wait_for(int64_t timeout_ms, void *user_data) {
+  (void)user_data;
+  host_waits_ms = timeout_ms;
+}
+
+/* The host sleeps until the loop's socket is readable: nothing else would begin the call. */
+static void a_call_that_a_function_of_the_host_has_started_is_begun(void **state) {
+  (void)state;
+  begun_by_host = (note){0};
+  host_waits_ms = host_wakes_by = -1;
+  transport.act = recorder_answer_at_once;
+  assert_int_equal(identity_loop_set_host(shared.loop, watch_and_start, wait_for, &begun_by_host),
+                   IDENTITY_OK);
+  struct pollfd own = {.fd = (int)host_wakes_by, .events = POLLIN};
+  assert_true(host_waits_ms == 0 || poll(&own, 1, 0) == 1);
+  assert_int_equal(identity_loop_set_host(shared.loop, NULL, NULL, NULL), IDENTITY_OK);
+  ends_once(&begun_by_host, IDENTITY_OK);
+  note_clear(&begun_by_host);
 }
 
 /* ---- twice, and too late ---- */
@@ -288,6 +322,7 @@ static void answers_from_threads_meet_cancels_and_each_call_completes_once(void 
 static const struct CMUnitTest tests[] = {
     TEST(it_completes_inside_start),
     TEST(what_completes_inside_start_is_not_left_to_a_host_that_waits),
+    TEST(a_call_that_a_function_of_the_host_has_started_is_begun),
     TEST(what_it_says_after_it_has_completed_is_not_heard),
     TEST(what_it_says_after_a_cancel_is_not_heard),
     TEST(numbers_that_were_never_given_out_are_not_heard),

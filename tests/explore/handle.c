@@ -231,6 +231,7 @@ void explore_land(explore_world *world, int32_t handle, const identity__landing 
   note_landing(us, landing);
   if (explore_has_bug(BUG_LATE_REPLY) && us->machine.record.standing != IDENTITY__RECORD_SIGNED_IN) {
     us->flight.epoch = us->machine.record.epoch;
+    us->flight.pair = us->machine.pair;
     us->machine.record.standing = IDENTITY__RECORD_SIGNED_IN;
   }
   int32_t next = identity__flight_landed(&us->flight, &us->machine, &told, &moment);

@@ -23,7 +23,7 @@ check-warnings: ## compile everything with warnings as errors, optimised for siz
 	$(MAKE) B=$(B)/warnings-debug WERROR=1 CFLAGS="-O0 -g0 -D_FORTIFY_SOURCE=0 -Wno-cpp" lib
 
 check-asan: ## the tests under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer
-	$(MAKE) B=$(ASAN_BUILD) CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	$(MAKE) B=$(ASAN_BUILD) DEBUG=1 CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	  -fno-omit-frame-pointer" LDFLAGS="-fsanitize=address,undefined" test-programs
 	ASAN_OPTIONS=handle_segv=2:detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 \
 	  sh tests/tools/run_tests.sh $(ASAN_BUILD)
