@@ -144,8 +144,8 @@ $(TEST_PROGRAMS): $(B)/tests/%: $(B)/obj/tests/%.o $(SUPPORT_OBJECTS) $(STATIC)
 
 # The event loops of examples/loops. Two of them need a package that nothing else does.
 .PHONY: loops loops-of-packages need-libuv need-glib-2.0
-loops: $(LOOP_PROGRAMS)
-loops-of-packages: $(LOOP_PROGRAMS_OF_PACKAGES)
+loops: $(LOOP_PROGRAMS) ## the examples of examples/loops: a frame, poll, epoll
+loops-of-packages: $(LOOP_PROGRAMS_OF_PACKAGES) ## those for libuv and GLib (make deps-check)
 need-libuv need-glib-2.0: need-%:
 	@$(PKG_CONFIG) --exists $* || { echo "$* is missing (pkg-config does not find it): make deps-check"; exit 1; }
 $(B)/obj/examples/loops/libuv.o: | need-libuv
@@ -190,7 +190,7 @@ LINK_test_close_race := -Wl,--wrap=identity__loop_submit
 .PHONY: test-programs
 test-programs: $(TEST_PROGRAMS) loops tools
 
-test: test-programs ## build and run all tests of a minute
+test: test-programs ## build and run all tests: about a minute
 	@sh tests/tools/run_tests.sh $(B)
 
 demo: tools ## tell the whole journey against the stand-in service

@@ -192,6 +192,7 @@ cli 0 customer
 expect "E-mail +$email"
 printf '   What the service saw:\n'
 journal "$before" | sed -E 's/^([A-Z]+) ([^ ]+) ([0-9]+) .*/     \1 \2 -> \3/'
+printf '\n'
 [ "$(seen '^POST /auths/refresh_token 2' "$before")" -eq 1 ] || fail "there was not exactly one refresh"
 [ "$(seen '^GET /customers/[0-9]+ 200' "$before")" -eq 1 ] || fail "the call was not answered after the refresh"
 
