@@ -69,6 +69,10 @@ static int64_t hard_margin_ms(const identity__grant *grant) {
   return margin < grant->life_ms / 4 ? margin : grant->life_ms / 4;
 }
 
+bool identity__machine_is_spare(const identity__machine *machine, identity__now now) {
+  return identity__machine_remaining(machine, now) > hard_margin_ms(&machine->record.grant);
+}
+
 int64_t identity__machine_cooldown_ms(const identity__machine *machine, identity__now now) {
   int64_t left = machine->record.cooldown_boot_ms - now.boot_ms;
   if (machine->record.cooldown_boot_ms == 0 || left <= 0)

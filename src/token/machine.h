@@ -78,6 +78,8 @@ identity__ask identity__machine_rejected(identity__machine *machine, uint64_t ep
 
 /* Life left of the JWT; 0: over; -1: not known. */
 int64_t identity__machine_remaining(const identity__machine *machine, identity__now now);
+/* Whether it is good for longer than a call takes: nobody waits for its replacement yet. */
+bool identity__machine_is_spare(const identity__machine *machine, identity__now now);
 /* Whether a call may still be sent with it, however close its end. */
 bool identity__machine_is_usable(const identity__machine *machine, identity__now now);
 /* From here on, on the boot clock, the JWT is worth replacing in the background: 0.55 to 0.85 of its life,

@@ -146,7 +146,7 @@ static int64_t backoff_ms(int32_t failures, uint64_t random) {
 /* A service that answers and cannot serve is in trouble with everybody. In the moment in which it works again
  * its load is what it was the moment before: that of all who come for the first time, and of all who try
  * again. So these are few. */
-static int64_t trouble_ms(int32_t failures, bool usable, uint64_t random) {
+static int64_t trouble_ms(int32_t failures, bool spare, uint64_t random) {
   static const struct {
     int64_t least_ms;
     int64_t most_ms;
@@ -154,7 +154,7 @@ static int64_t trouble_ms(int32_t failures, bool usable, uint64_t random) {
                {IDENTITY__TROUBLE_SECOND_LEAST_MS, IDENTITY__TROUBLE_SECOND_MOST_MS},
                {IDENTITY__TROUBLE_LATER_LEAST_MS, IDENTITY__TROUBLE_LATER_MOST_MS}};
   int32_t last = (int32_t)(sizeof waits / sizeof waits[0]) - 1;
-  int32_t row = failures < last ? failures + (usable ? 1 : 0) : last;
+  int32_t row = failures < last ? failures + (spare ? 1 : 0) : last;
   return waits[row].least_ms + (int64_t)(random % (uint64_t)(waits[row].most_ms - waits[row].least_ms + 1));
 }
 
@@ -187,7 +187,7 @@ static bool count_refusal(const identity__failure *failure, identity__record *ne
 static int64_t wait_ms(const identity__machine *machine, const identity__failure *failure, int32_t failures) {
   if (!failure->in_trouble)
     return backoff_ms(failures, failure->random);
-  return trouble_ms(failures, identity__machine_is_usable(machine, failure->now), failure->random);
+  return trouble_ms(failures, identity__machine_is_spare(machine, failure->now), failure->random);
 }
 
 static void back_off(const identity__machine *machine, const identity__failure *failure,

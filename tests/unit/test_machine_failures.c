@@ -29,7 +29,7 @@ static void backoff_grows_from_a_second_to_five_minutes(void **state) {
 
 /* ---- a service in trouble ---- */
 
-enum { DEAD = 15 * 60 }; /* seconds: the JWT is over */
+enum { DEAD = 15 * 60, SPARE = DEAD - 31 }; /* seconds: the JWT is over; it is not yet within its margin */
 
 static const struct {
   const char *name;
@@ -43,10 +43,11 @@ static const struct {
     {"the JWT is over, third", 2, DEAD, 360, 570},
     {"the JWT is over, fourth", 3, DEAD, 360, 570},
     {"the JWT is over, at last", INT32_MAX, DEAD, 360, 570},
-    {"the JWT lives, first", 0, DEAD - 1, 200, 400},
-    {"the JWT lives, second", 1, DEAD - 1, 360, 570},
-    {"the JWT lives, third", 2, DEAD - 1, 360, 570},
-    {"the JWT lives, at last", INT32_MAX, DEAD - 1, 360, 570},
+    {"the JWT lives, first", 0, SPARE, 200, 400},
+    {"calls begin to wait for its replacement, first", 0, SPARE + 1, 1, 30},
+    {"the JWT lives, second", 1, SPARE, 360, 570},
+    {"the JWT lives, third", 2, SPARE, 360, 570},
+    {"the JWT lives, at last", INT32_MAX, SPARE, 360, 570},
 };
 
 static int64_t trouble_wait(size_t row, int64_t retry_after_ms, uint64_t random) {
