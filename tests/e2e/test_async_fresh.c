@@ -1,4 +1,4 @@
-/* The refresh in the background of a shared loop: at the soft moment of the JWT (between 0.75 and 0.85 of its
+/* The refresh in the background of a shared loop: at the soft moment of the JWT (between 0.55 and 0.85 of its
  * life), without a caller who waits, and only for a session that is used. */
 #include "support/host_clock.h"
 #include "support/judge.h"

@@ -54,7 +54,7 @@ meanwhile: N beats of the app's own timer, N while one call was out
 EOT
 
 # Sorted: next step's two requests are under way at the same time. Where the consents alone decide, the one for the form is
-# called off, before or after it has left: it is not in here. Logout is a matter of this device alone.
+# no longer needed, before or after it has left: it is not in here. Logout is a matter of this device alone.
 sort >"$WORK/requests-wanted" <<'EOT'
 GET /locales 200
 GET /publishers/N/consents 200
@@ -100,7 +100,7 @@ nameless() {
     s/, [0-9]+ while/, N while/; s/ \/(customers|publishers)\/[0-9]+/ \/\1\/N/'
 }
 
-# One request more for the form is the one that was called off; two would be one too many.
+# One request more for the form is the one whose answer nobody needed; two would be one too many.
 without_called_off() {
   awk -v forms="$(grep -c capture/status "$WORK/journal")" '!(forms == 4 && /capture\/status/ && !gone++)'
 }
