@@ -119,6 +119,7 @@ static identity_session *new_session(const identity__clock *clock) {
   session->timer.kind = IDENTITY__TIMER_SESSION;
   identity__list_init(&session->calls);
   identity__list_init(&session->line);
+  identity__list_init(&session->begun);
   identity__clock_boot_id(boot_id);
   if (clock->boot_id[0] != '\0')
     memcpy(boot_id, clock->boot_id, sizeof boot_id);

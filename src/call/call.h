@@ -181,6 +181,7 @@ struct identity__call {
   identity__call *beside_of; /* the call that this one runs for */
   identity__node *calls;     /* those of its session */
   identity__node listed;     /* among them */
+  identity__node begun;      /* among those that have begun */
   identity__node queued;     /* in the line, or among those whose completion is due */
   identity__node signalled;  /* it was cancelled, or has another deadline */
   identity__node parked;     /* waits for a place to send */
@@ -202,7 +203,6 @@ struct identity__call {
   bool orphaned;         /* ran for a call that did not need it: nor for this one */
   bool placed;           /* has a place to send */
   bool in_line;          /* waited behind the calls of its session that run */
-  bool begun;
 
   identity__arena arena;
   _Alignas(max_align_t) char storage[IDENTITY__CALL_STORAGE];

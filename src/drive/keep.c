@@ -16,13 +16,13 @@ static int64_t patience_ends_ms(identity_session *session, const identity__call 
   pthread_mutex_lock(&session->loop->lock);
   if (session->close_until_ms != 0 && session->close_until_ms < ends)
     ends = session->close_until_ms;
-  for (identity__node *node = identity__list_first(&session->calls); node != NULL;
-       node = identity__list_next(&session->calls, node)) {
-    const identity__call *other = IDENTITY__OWNER(node, identity__call, listed);
+  pthread_mutex_unlock(&session->loop->lock);
+  for (identity__node *node = identity__list_first(&session->begun); node != NULL;
+       node = identity__list_next(&session->begun, node)) {
+    const identity__call *other = IDENTITY__OWNER(node, identity__call, begun);
     bool concerned = other == call || (call->owned_by_session && other->waits_for_token);
     ends = concerned && other->deadline_ms < ends ? other->deadline_ms : ends;
   }
-  pthread_mutex_unlock(&session->loop->lock);
   return ends;
 }
 

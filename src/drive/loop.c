@@ -201,6 +201,7 @@ void identity__loop_add(identity__loop *loop, identity__call *call) {
 
 void identity__loop_retire(identity__loop *loop, identity__call *call) {
   identity__timers_clear(&loop->timers, &call->timer);
+  identity__list_remove(&call->begun);
   identity__loop_leave_place(loop, call);
   pthread_mutex_lock(&loop->lock);
   identity__list_remove(&call->queued);

@@ -159,7 +159,7 @@ static void finish(identity_session *session, identity__call *call) {
                      "%s: %s", call->name, identity_status_name(call->status));
   end_beside(call);
   tell_main(session->loop, call);
-  bool counted = identity__pump_is_counted(call) && (call->begun || call->in_line);
+  bool counted = identity__pump_is_counted(call) && (identity__list_has(&call->begun) || call->in_line);
   identity__loop_retire(session->loop, call);
   if (counted)
     call_next(session);
@@ -265,10 +265,10 @@ void identity__pump_resume(identity__call *call) {
 }
 
 static identity__call *concerned(const identity_session *session, const identity__call *except) {
-  for (identity__node *node = identity__list_first(&session->calls); node != NULL;
-       node = identity__list_next(&session->calls, node)) {
-    identity__call *call = IDENTITY__OWNER(node, identity__call, listed);
-    if (call->begun && call != except && (call->used.set || call->waits_for_token || call == session->flight))
+  for (identity__node *node = identity__list_first(&session->begun); node != NULL;
+       node = identity__list_next(&session->begun, node)) {
+    identity__call *call = IDENTITY__OWNER(node, identity__call, begun);
+    if (call != except && (call->used.set || call->waits_for_token || call == session->flight))
       return call;
   }
   return NULL;
@@ -309,9 +309,9 @@ void identity__pump_response(identity__exchange *exchange) {
 /* The next call of a session that can be told of the end of a flight. */
 static identity__call *told_call(identity_session *session, identity__token_news *told,
                                  identity__event *event) {
-  for (identity__node *node = identity__list_first(&session->calls); node != NULL;
-       node = identity__list_next(&session->calls, node)) {
-    identity__call *call = IDENTITY__OWNER(node, identity__call, listed);
+  for (identity__node *node = identity__list_first(&session->begun); node != NULL;
+       node = identity__list_next(&session->begun, node)) {
+    identity__call *call = IDENTITY__OWNER(node, identity__call, begun);
     if (identity__tokens_answer(session, call, told, event))
       return call;
   }

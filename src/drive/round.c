@@ -37,7 +37,7 @@ static void begin_beside(identity__loop *loop, identity__call *call) {
 
 static void begin(identity__loop *loop, identity__call *call) {
   identity_session *session = call->session;
-  call->begun = true;
+  identity__list_add(&session->begun, &call->begun);
   session->running += identity__pump_is_counted(call) && !call->in_line; /* who was in line has got a place */
   bool cancelled = identity__loop_is_cancelled(loop, call);              /* then nothing of it is sent */
   if (call->beside_flow != NULL && !cancelled && carries_both(loop))
@@ -107,7 +107,8 @@ static identity__call *take_signalled(identity__loop *loop, bool *cancelled) {
 
 static void retime(identity__loop *loop, identity__call *call) {
   identity__loop_set_timer(loop, &call->timer,
-                           call->begun ? identity__call_timer_ms(call) : call->deadline_ms);
+                           identity__list_has(&call->begun) ? identity__call_timer_ms(call)
+                                                            : call->deadline_ms);
   if (call->beside == NULL || call->beside->done)
     return;
   call->beside->deadline_ms = call->deadline_ms;
@@ -122,7 +123,7 @@ static bool hear_signals(identity__loop *loop) {
     any = true;
     if (!cancelled)
       retime(loop, call);
-    else if (!call->begun)
+    else if (!identity__list_has(&call->begun))
       end_in_line(call, IDENTITY_CANCELLED);
     else {
       const identity__event event = {.kind = IDENTITY__EVENT_CANCEL,
@@ -163,7 +164,7 @@ static void tell_time(identity__loop *loop, identity__timer *timer) {
     return;
   }
   identity__call *call = IDENTITY__OWNER(timer, identity__call, timer);
-  if (!call->begun) {
+  if (!identity__list_has(&call->begun)) {
     end_in_line(call, IDENTITY_TIMED_OUT);
     return;
   }

@@ -53,9 +53,10 @@ struct identity_session {
   identity__node listed;   /* among the sessions of the loop */
   identity__node landed;   /* its flight is over, and who waited has to be told */
   identity__node line;     /* calls beyond those that may run */
-  uint32_t running;
-  identity__timer timer; /* for the background, and for what a store has not taken when it is closed */
-  int64_t retry_ms;      /* the store is not asked again before, on the system's boot clock */
+  identity__node begun;    /* calls that have, and are not over */
+  uint32_t running;        /* those of them that take a place of the 64 */
+  identity__timer timer;   /* for the background, and for what a store has not taken when it is closed */
+  int64_t retry_ms;        /* the store is not asked again before, on the system's boot clock */
 
   /* ---- guarded by the loop's lock ---- */
   identity__node calls;    /* all that are not over, with the flight */
