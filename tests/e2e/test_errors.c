@@ -114,7 +114,7 @@ static const struct {
     {400, "Invalid param email", ALIKE(IDENTITY_INVALID_INPUT, "email")},
     {400, "Please enter a valid e-mail address.", ALIKE(IDENTITY_INVALID_INPUT, "email")},
     {400, "Invalid param password", PASSWORD_FIELD},
-    {400, "Invalid param publisherId", ALIKE(IDENTITY_INVALID_INPUT, "publisher_id")},
+    {400, "Invalid param publisherId", ALIKE(IDENTITY_BAD_CONFIGURATION, "publisher_id")},
     {400, "firstName can have max 50 characters.", ALIKE(IDENTITY_INVALID_INPUT, "first_name")},
     {400, "lastName can have max 50 characters.", ALIKE(IDENTITY_INVALID_INPUT, "last_name")},
     {400, "Missing or invalid parameter", ALIKE(IDENTITY_INVALID_INPUT, NULL)},

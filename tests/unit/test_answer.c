@@ -139,7 +139,7 @@ static const answer_row text_rows[] = {
     {"neither offer nor publisher", IDENTITY__REQUEST_RESET, 400,
      CODED("REQ0001", "Empty param offerId or publisherId"), IDENTITY_INVALID_INPUT, "offer_id", "REQ0001",
      false},
-    {"publisher", IDENTITY__PUBLISHER_CONSENTS, 400, ERR("Invalid param publisherId"), IDENTITY_INVALID_INPUT,
+    {"publisher", IDENTITY__PUBLISHER_CONSENTS, 400, ERR("Invalid param publisherId"), IDENTITY_BAD_CONFIGURATION,
      "publisher_id", NULL, false},
     {"text as message", IDENTITY__LOGIN, 401, MESSAGE("Wrong email or password"), IDENTITY_WRONG_CREDENTIALS,
      NULL, NULL, false},
