@@ -365,7 +365,8 @@ typedef struct identity_consent_answer {
   uint32_t reserved;
 } identity_consent_answer;
 
-/** The consents of the publisher. Endpoint: GET /publishers/{id}/consents. */
+/** The consents of the publisher. Endpoint: GET /publishers/{id}/consents.
+ *  @return OK; BAD_CONFIGURATION. */
 IDENTITY_API identity_status identity_fetch_publisher_consents(identity_session *session,
                                                                const identity_consents **consents,
                                                                identity_error *error);

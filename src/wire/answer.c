@@ -44,7 +44,7 @@ static const char parameter_codes[][8] = {"REQ0001", "REQ0002", "REQ0003"};
   ROW("Invalid param email", INVALID_INPUT, "email")                                                         \
   ROW("Invalid param password", INVALID_INPUT, "password")                                                   \
   ROW("Invalid param newPassword", INVALID_INPUT, "password")                                                \
-  ROW("Invalid param publisherId", BAD_CONFIGURATION, "publisher_id")                                       \
+  ROW("Invalid param publisherId", BAD_CONFIGURATION, "publisher_id")                                        \
   ROW("Invalid param offerId", INVALID_INPUT, "offer_id")                                                    \
   ROW("Invalid param country", INVALID_INPUT, "country")                                                     \
   ROW("Invalid param currency", INVALID_INPUT, "currency")                                                   \
