@@ -1,23 +1,9 @@
 /* What a _start twin makes of bad input: the same error as the blocking call, in its completion, without a
  * request. */
-#include "support/stage.h"
+#include "support/shared.h"
 #include "support/twins.h"
 
 #include <identity/platform.h>
-
-static aloop shared;
-
-static int begin(void **state) {
-  (void)reset(state);
-  aloop_start(&shared, service_config(&server), DRIVE_TICK);
-  return 0;
-}
-
-static int end(void **state) {
-  (void)state;
-  aloop_stop(&shared);
-  return 0;
-}
 
 /* ---- the rows: a call in both forms ---- */
 

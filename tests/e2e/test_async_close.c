@@ -2,23 +2,9 @@
  * function of the loop. */
 #include "support/judge.h"
 #include "support/rotation.h"
-#include "support/stage.h"
+#include "support/shared.h"
 #include "support/twins.h"
 #include "support/vault.h"
-
-static aloop shared;
-
-static int begin(void **state) {
-  (void)reset(state);
-  aloop_start(&shared, service_config(&server), DRIVE_TICK);
-  return 0;
-}
-
-static int end(void **state) {
-  (void)state;
-  aloop_stop(&shared);
-  return 0;
-}
 
 enum { CALLS = 5, ROUNDS = 30, CLOSE_MS = 1300, MOST_SWAPS = 60 };
 

@@ -1,22 +1,10 @@
 /* The handle of a call: given back at any time, of any use only while the call runs, and no part of whether
  * it completes. And its own deadline. */
+#define STAGE_DRIVE DRIVE_WAIT
+
 #include "support/judge.h"
-#include "support/stage.h"
+#include "support/shared.h"
 #include "support/twins.h"
-
-static aloop shared;
-
-static int begin(void **state) {
-  (void)reset(state);
-  aloop_start(&shared, service_config(&server), DRIVE_WAIT);
-  return 0;
-}
-
-static int end(void **state) {
-  (void)state;
-  aloop_stop(&shared);
-  return 0;
-}
 
 static void free_handle(note *self) {
   identity_call_free(self->call);

@@ -1,23 +1,9 @@
 /* Calls that are not even put in line: the _start function says so, and nothing ever completes. */
-#include "support/stage.h"
+#include "support/shared.h"
 #include "support/twins.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
-
-static aloop shared;
-
-static int begin(void **state) {
-  (void)reset(state);
-  aloop_start(&shared, service_config(&server), DRIVE_TICK);
-  return 0;
-}
-
-static int end(void **state) {
-  (void)state;
-  aloop_stop(&shared);
-  return 0;
-}
 
 static void all_are_refused(identity_session *session, identity_status status) {
   for (int which = 0; which < TWINS; which++)

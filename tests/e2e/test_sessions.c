@@ -1,37 +1,19 @@
 /* Who is signed in, and what of it a file store keeps: restarts, several handles, sign-in beside an old
  * session, sign-out while something is under way. */
 #include "support/crowd.h"
-#include "support/service.h"
 #include "support/slot.h"
-#include "support/suite.h"
+#include "support/stage.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 #define JO "jo@example.com"
 #define MO "mo@example.com"
 #define REFRESH "/auths/refresh_token"
 
-static service server;
-
-static int start(void **state) {
-  (void)state;
-  service_start(&server, SERVICE_HTTP, NULL);
-  return 0;
-}
-
-static int stop(void **state) {
-  (void)state;
-  service_assert_no_secret(NULL);
-  service_stop(&server);
-  return 0;
-}
-
 /* Two customers; each test has a store of its own. */
-static int reset(void **state) {
-  (void)state;
+static int begin(void **state) {
   char command[128];
-  service_reset(&server);
+  (void)reset(state);
   snprintf(command, sizeof command, "rm -rf '%s/store'", server.directory);
   assert_int_equal(system(command), 0);
   identity_session *session = service_open(&server, "setup");
@@ -276,7 +258,7 @@ static void release(void) {
   service_send(&server, "POST", "release", "{}");
 }
 
-static void log_out_during(const char *path, crowd_call call, identity_status expected) {
+static void log_out_during(const char *path, crowd_call call, identity_status status) {
   crowd one;
   char fault[96];
   identity_session *session = opened("viewer");
@@ -288,7 +270,7 @@ static void log_out_during(const char *path, crowd_call call, identity_status ex
   assert_int_equal(identity_logout(session, NULL), IDENTITY_OK);
   release();
   crowd_join(&one);
-  assert_int_equal(one.members[0].status, expected);
+  assert_int_equal(one.members[0].status, status);
   assert_stands(session, IDENTITY_STATE_SIGNED_OUT, IDENTITY_REASON_LOGOUT);
   identity_session_close(session);
   session = opened("viewer");
@@ -307,19 +289,19 @@ static void a_logout_during_a_registration_makes_its_outcome_unknown(void **stat
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup(a_restart_finds_the_viewer_signed_in, reset),
-    cmocka_unit_test_setup(a_memory_store_forgets, reset),
-    cmocka_unit_test_setup(a_slot_belongs_to_its_account, reset),
-    cmocka_unit_test_setup(a_slot_belongs_to_its_publisher_and_environment, reset),
-    cmocka_unit_test_setup(a_file_that_was_moved_to_another_account_signs_nobody_in, reset),
-    cmocka_unit_test_setup(a_logout_wipes_every_copy_in_the_file, reset),
-    cmocka_unit_test_setup(a_logout_is_seen_by_another_handle_at_its_next_refresh, reset),
-    cmocka_unit_test_setup(a_logout_is_seen_by_another_handle_at_its_next_401, reset),
-    cmocka_unit_test_setup(a_login_through_another_handle_is_taken_over, reset),
-    cmocka_unit_test_setup(a_logout_everywhere_revokes_what_other_devices_hold, reset),
-    cmocka_unit_test_setup(a_login_replaces_the_session_only_when_it_succeeds, reset),
-    cmocka_unit_test_setup(a_logout_during_a_login_cancels_it, reset),
-    cmocka_unit_test_setup(a_logout_during_a_registration_makes_its_outcome_unknown, reset),
+    cmocka_unit_test_setup(a_restart_finds_the_viewer_signed_in, begin),
+    cmocka_unit_test_setup(a_memory_store_forgets, begin),
+    cmocka_unit_test_setup(a_slot_belongs_to_its_account, begin),
+    cmocka_unit_test_setup(a_slot_belongs_to_its_publisher_and_environment, begin),
+    cmocka_unit_test_setup(a_file_that_was_moved_to_another_account_signs_nobody_in, begin),
+    cmocka_unit_test_setup(a_logout_wipes_every_copy_in_the_file, begin),
+    cmocka_unit_test_setup(a_logout_is_seen_by_another_handle_at_its_next_refresh, begin),
+    cmocka_unit_test_setup(a_logout_is_seen_by_another_handle_at_its_next_401, begin),
+    cmocka_unit_test_setup(a_login_through_another_handle_is_taken_over, begin),
+    cmocka_unit_test_setup(a_logout_everywhere_revokes_what_other_devices_hold, begin),
+    cmocka_unit_test_setup(a_login_replaces_the_session_only_when_it_succeeds, begin),
+    cmocka_unit_test_setup(a_logout_during_a_login_cancels_it, begin),
+    cmocka_unit_test_setup(a_logout_during_a_registration_makes_its_outcome_unknown, begin),
 };
 
 SUITE_WITH("sessions", tests, start, stop)

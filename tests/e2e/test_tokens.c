@@ -1,34 +1,16 @@
 /* The app's own way to the JWT, rotations it asks for, and sessions that began elsewhere. */
 #include "support/crowd.h"
-#include "support/service.h"
-#include "support/suite.h"
-
-#include <stdlib.h>
+#include "support/stage.h"
 
 #define MAIL "jo@example.com"
 #define REFRESH "/auths/refresh_token"
 
-static service server;
 static char *jwt;
 static char *refresh_token;
 
-static int start(void **state) {
-  (void)state;
-  service_start(&server, SERVICE_HTTP, NULL);
-  return 0;
-}
-
-static int stop(void **state) {
-  (void)state;
-  service_assert_no_secret(NULL);
-  service_stop(&server);
-  return 0;
-}
-
 /* A customer of the service, and a pair that the library has not seen yet. */
-static int reset(void **state) {
-  (void)state;
-  service_reset(&server);
+static int begin(void **state) {
+  (void)reset(state);
   identity_session *session = service_open(&server, "somebody");
   service_register(session, MAIL);
   identity_session_close(session);
@@ -252,7 +234,7 @@ static void what_is_no_token_or_another_publishers_is_not_adopted(void **state) 
   identity_session_close(session);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, reset, clear)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, clear)
 
 static const struct CMUnitTest tests[] = {
     TEST(a_fresh_jwt_is_given_with_its_remaining_time_and_no_request),

@@ -2,36 +2,12 @@
  * stands, when the next try may start, and whether the viewer is still signed in after it. */
 #include "support/host_clock.h"
 #include "support/peer.h"
-#include "support/service.h"
-#include "support/suite.h"
-
-#include <stdlib.h>
+#include "support/stage.h"
 
 #define MAIL "jo@example.com"
 #define REFRESH "/auths/refresh_token"
 #define HTML "\"headers\":{\"Content-Type\":\"text/html\"},\"body\":\"<html>Welcome to the hotel</html>\""
 #define DEFINITE "{\"errors\":[\"Refresh token is expired or does not exist\"]}"
-
-static service server;
-
-static int start(void **state) {
-  (void)state;
-  service_start(&server, SERVICE_HTTP, NULL);
-  return 0;
-}
-
-static int stop(void **state) {
-  (void)state;
-  service_assert_no_secret(NULL);
-  service_stop(&server);
-  return 0;
-}
-
-static int reset(void **state) {
-  (void)state;
-  service_reset(&server);
-  return 0;
-}
 
 static int refreshes(int status) {
   return service_count(&server, "POST", REFRESH, status);

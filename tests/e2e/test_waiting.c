@@ -1,17 +1,12 @@
 /* How long a call may take, and what ends it: time-outs, interrupt, close. */
 #include "support/crowd.h"
 #include "support/peer.h"
-#include "support/service.h"
-#include "support/suite.h"
-
-#include <stdlib.h>
+#include "support/stage.h"
 
 #define MAIL "jo@example.com"
 #define REFRESH "/auths/refresh_token"
 
 enum { TIMEOUT_MS = 200 };
-
-static service server;
 
 /* What a call may take beyond its time: 200 ms, and as much again for a busy machine. Under a tool that slows
  * everything down, a trusted bundle alone takes seconds to read. */
@@ -22,25 +17,6 @@ static int slack_ms(void) {
   slow = true;
 #endif
   return slow ? 20000 : 400;
-}
-
-static int start(void **state) {
-  (void)state;
-  service_start(&server, SERVICE_HTTP, NULL);
-  return 0;
-}
-
-static int stop(void **state) {
-  (void)state;
-  service_assert_no_secret(NULL);
-  service_stop(&server);
-  return 0;
-}
-
-static int reset(void **state) {
-  (void)state;
-  service_reset(&server);
-  return 0;
 }
 
 static identity_session *signed_in(void) {

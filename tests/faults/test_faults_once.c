@@ -1,36 +1,14 @@
 /* Fault 28. A connection that the service closes under a request: what must not be done twice is sent once,
  * whatever libcurl would do by itself, and a GET in the same place succeeds. */
-#include "support/service.h"
-#include "support/suite.h"
+#define STAGE_KIND SERVICE_TLS
 
-#include <stdlib.h>
+#include "support/stage.h"
 
 #define MAIL "jo@example.com"
-
-static service server;
-
-static int start(void **state) {
-  (void)state;
-  service_start(&server, SERVICE_TLS, NULL);
-  return 0;
-}
 
 static int start_plain(void **state) {
   (void)state;
   service_start(&server, SERVICE_HTTP, NULL);
-  return 0;
-}
-
-static int stop(void **state) {
-  (void)state;
-  service_assert_no_secret(NULL);
-  service_stop(&server);
-  return 0;
-}
-
-static int reset(void **state) {
-  (void)state;
-  service_reset(&server);
   return 0;
 }
 
