@@ -183,6 +183,8 @@ $(foreach name,$(notdir $(basename $(shell grep -ls support/allocations.h tests/
 LINK_test_session_memory := -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=free
 # This test refuses libcurl options one by one.
 LINK_test_curl_options := -Wl,--wrap=curl_easy_setopt
+# The kernel has no room for this one.
+LINK_test_async_no_room := $(patsubst %,-Wl$(comma)--wrap=%,epoll_ctl epoll_create1 timerfd_create eventfd poll)
 # This one holds calls up on their way into the line.
 LINK_test_close_race := -Wl,--wrap=identity__loop_submit
 

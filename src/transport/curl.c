@@ -27,10 +27,13 @@ static int32_t events_of(int what) {
          (what == CURL_POLL_OUT || what == CURL_POLL_INOUT ? IDENTITY_WRITABLE : 0);
 }
 
+/* A no would end every transfer, and libcurl 7.88 crashes over it: without memory for it (beyond the poller's
+ * first sockets) one is left to its deadline. */
 static int on_watch(CURL *easy, curl_socket_t socket, int what, void *user_data, void *socket_data) {
   const curl_transport *transport = user_data;
   (void)easy, (void)socket_data;
-  return identity_link_watch(transport->all.link, socket, events_of(what)) ? 0 : -1;
+  (void)identity_link_watch(transport->all.link, socket, events_of(what));
+  return 0;
 }
 
 static int on_timeout(CURLM *multi, long timeout_ms, void *user_data) {

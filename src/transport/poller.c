@@ -17,6 +17,7 @@
 enum {
   FIRST_CAPACITY = 32 /* libcurl's sockets never need more */,
   LONGEST_POLL_MS = 60 * 1000,
+  MISSED_MS = 50 /* between two looks at what the one descriptor does not know */,
   READY_AT_ONCE = 32
 };
 enum { AT_ONCE = 0 }; /* of the timer: long past, and no clock has to be asked */
@@ -94,7 +95,8 @@ static void take_off(identity__poller *poller, identity__watched *one) {
 }
 
 /* An epoll set forgets a socket when it is closed, and a number may come back for another one: it is told at
- * once. False: the set has no room. */
+ * once. False: the set has no room (memory, or the user's watches); to fail for that would cost every request
+ * that is out. */
 static bool set_all(const identity__poller *poller, int socket, int32_t before, int32_t events) {
 #if defined(__linux__)
   if (poller->all < 0 || before == events)
@@ -123,12 +125,12 @@ bool identity__poller_watch(identity__poller *poller, int64_t socket, int32_t ev
     one = &poller->watched[poller->count++];
     *one = (identity__watched){.socket = (int)socket};
   }
-  bool set = set_all(poller, one->socket, one->events, events);
+  one->missed = !set_all(poller, one->socket, one->missed ? 0 : one->events, events);
   one->again = one->again || (one->events == 0 && one->told != 0);
   one->events = events;
   if (events == 0 && one->told == 0)
     take_off(poller, one);
-  return set;
+  return true;
 }
 
 bool identity__poller_init(identity__poller *poller) {
@@ -297,6 +299,18 @@ static void tell_timer(identity__poller *poller, int64_t wait) {
   poller->host.timer(wait, poller->host.user_data);
 }
 
+/* True: some are still to be looked at by the timer alone. */
+static bool set_missed(identity__poller *poller) {
+  bool any = false;
+  for (uint32_t i = 0; i < poller->count; i++) {
+    identity__watched *one = &poller->watched[i];
+    if (one->missed)
+      one->missed = !set_all(poller, one->socket, 0, one->events);
+    any = any || one->missed;
+  }
+  return any;
+}
+
 static void set_all_timer(const identity__poller *poller, int64_t wait) {
 #if defined(__linux__)
   /* Zero would stop it: what is due at once is due in a moment. */
@@ -321,6 +335,8 @@ void identity__poller_tell(identity__poller *poller, int64_t wait_ms) {
     tell_sockets(poller);
   if (poller->host.watch != NULL)
     tell_timer(poller, wait);
+  if (poller->all >= 0 && set_missed(poller) && (wait < 0 || wait > MISSED_MS))
+    wait = MISSED_MS;
   if (poller->all >= 0)
     set_all_timer(poller, wait);
 }
@@ -344,7 +360,8 @@ int identity__poller_all(identity__poller *poller) {
   poller->all = all;
   poller->all_timer = timer;
   for (uint32_t i = 0; i < poller->count; i++)
-    set_all(poller, poller->watched[i].socket, 0, poller->watched[i].events);
+    poller->watched[i].missed = true;
+  (void)set_missed(poller);
 #else
   (void)poller;
 #endif

@@ -15,7 +15,8 @@ typedef struct identity__watched {
   int socket;
   int32_t events; /* IDENTITY_READABLE ...; 0: no more, and the host has yet to be told */
   int32_t told;
-  bool again; /* it was taken off and is watched anew, and may be another one of the same number */
+  bool again;  /* it was taken off and is watched anew, and may be another one of the same number */
+  bool missed; /* there was no room for it behind the one descriptor */
 } identity__watched;
 
 /* Who waits in the loop's place. */

@@ -13,6 +13,8 @@ static volatile int allocations_left = -1;
 /* For how long they then fail; 0: until allocations_left is set anew; -1: only one does. */
 static volatile int allocations_pause_ms = 0;
 static volatile int allocations_failed = 0; /* how many so far */
+/* Every so manieth fails, again and again; 0: not so. */
+static volatile int allocations_period = 0;
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -36,10 +38,12 @@ static int allocations_are_back(void) {
 }
 
 static int allocation_fails(void) {
-  if (allocations_left == 0 && allocations_are_back())
+  if (allocations_left == 0 && allocations_period == 0 && allocations_are_back())
     allocations_left = -1;
   if (allocations_left == 0) {
     allocations_failed++;
+    if (allocations_period > 0)
+      allocations_left = allocations_period - 1;
     errno = ENOMEM;
     return 1;
   }
