@@ -11,10 +11,15 @@ identity_status identity__session_usable(identity_session *session, identity_err
                                                : IDENTITY_OK;
 }
 
+/* With the turn, or its call is over. What is closed meanwhile is freed by who drives next. */
 static void leave(identity_session *session) {
   identity__loop *loop = session->loop;
   pthread_mutex_lock(&loop->lock);
   session->inside--;
+  if (loop->shared && !loop->ended) { /* who waits in its place has to be told what has changed */
+    loop->news = true;
+    identity__loop_wake(loop);
+  }
   pthread_cond_broadcast(&loop->changed);
   pthread_mutex_unlock(&loop->lock);
 }
@@ -40,34 +45,32 @@ static identity_status enter(identity_session *session, const char *name, identi
   return closing ? identity__fail_plain(error, IDENTITY_CANCELLED) : IDENTITY_OK;
 }
 
-static bool is_closing(identity_session *session) {
-  pthread_mutex_lock(&session->loop->lock);
-  bool closing = session->closing;
-  pthread_mutex_unlock(&session->loop->lock);
-  return closing;
+/* From leave on, session and loop belong to who closes them: but for the loop while this thread has the turn.
+ */
+static void drive(identity_session *session, identity__call *call) {
+  identity__loop *loop = session->loop;
+  if (!identity__loop_take_turn(loop, call)) {
+    leave(session);
+    return;
+  }
+  while (!identity__loop_is_done(loop, call))
+    identity__round(loop, INT64_MAX, call);
+  leave(session);
+  identity__loop_pass_turn(loop);
 }
 
 identity_status identity__run(identity_session *session, identity__call *call, identity_error *error) {
-  identity__loop *loop = session->loop;
   identity_status status = enter(session, call->name, &call->error);
   if (status == IDENTITY_OK) {
     call->session = session;
     call->calls = &session->calls;
-    if (!identity__loop_submit(loop, call)) {
+    status = identity__loop_submit(session->loop, call, &session->closing);
+    if (status != IDENTITY_OK) {
       leave(session);
-      return identity__fail_plain(error, IDENTITY_LOOP_GONE);
+      return identity__fail_plain(error, status);
     }
-    if (is_closing(session)) /* since it entered: close has not seen this call */
-      identity__loop_cancel(loop, &session->calls);
-    if (identity__loop_take_turn(loop, call)) {
-      while (!identity__loop_is_done(loop, call))
-        identity__round(loop, INT64_MAX, call);
-      identity__loop_pass_turn(loop);
-    }
-    if (loop->shared)
-      identity__loop_wake_driver(loop); /* who waits in its place has to be told what has changed */
+    drive(session, call);
     status = call->status;
-    leave(session);
   }
   if (error != NULL)
     *error = call->error;

@@ -38,14 +38,15 @@ identity_status identity__start_call(identity_session *session, identity__call *
     *handle = given; /* before another thread can complete the call */
   call->session = session;
   call->calls = &session->calls;
-  if (identity__loop_submit(loop, call))
+  identity_status status = identity__loop_submit(loop, call, &session->closing);
+  if (status == IDENTITY_OK)
     return IDENTITY_OK;
   if (handle != NULL)
     *handle = NULL;
   if (given != NULL)
     identity__loop_let_go(loop);
   free(given);
-  return IDENTITY_LOOP_GONE;
+  return status;
 }
 
 static identity__call *next_completed(identity__loop *loop) {

@@ -2,6 +2,7 @@
 #include "base/secret.h"
 #include "drive/keep.h"
 #include "drive/pump.h"
+#include "drive/refresh.h"
 #include "drive/round.h"
 
 #include <stdlib.h>
@@ -36,9 +37,7 @@ void identity__session_free(identity_session *session) {
 }
 
 /* A refresh that stays without an answer is told so, and leaves its mark in the record, or takes it off. */
-static void give_up_flight(identity_session *session) {
-  if (session->flight == NULL)
-    return;
+static void break_off_flight(identity_session *session) {
   identity__outcome outcome = {.failure = IDENTITY_CANCELLED,
                                .progress = identity__pump_progress(session->flight)};
   bool sent = session->flight->exchange != NULL;
@@ -47,10 +46,33 @@ static void give_up_flight(identity_session *session) {
   identity__pump(session->flight, &event);
 }
 
-/* It was sent, or its answer is here and waits for memory or the store. */
+/* It was sent, or what came of it waits for memory or the store. */
 static bool is_worth_waiting(const identity_session *session) {
   const identity__call *flight = session->flight;
-  return flight != NULL && (identity__pump_progress(flight) != IDENTITY__UNSENT || flight->grant.jwt != NULL);
+  return flight != NULL &&
+         (identity__pump_progress(flight) != IDENTITY__UNSENT || identity__refresh_has_landed(flight));
+}
+
+/* It would only be sent for nobody. That it was not may have to be stored, and the store be waited for. */
+static void break_off_unsent(identity_session *session) {
+  if (session->flight != NULL && !is_worth_waiting(session))
+    break_off_flight(session);
+}
+
+/* The store is asked a last time, and not waited for any more: whatever the host's clock says, that time is
+ * past. What it does not take is kept in memory, and tried once more with the rest. */
+static void end_flight(identity_session *session) {
+  pthread_mutex_lock(&session->loop->lock);
+  session->close_until_ms = INT64_MIN;
+  pthread_mutex_unlock(&session->loop->lock);
+  identity__call *flight = session->flight;
+  if (flight != NULL && flight->exchange == NULL && identity__refresh_has_landed(flight)) {
+    const identity__event event = {.kind = IDENTITY__EVENT_TIMER};
+    flight->again_ms = INT64_MIN;
+    identity__pump(flight, &event);
+  }
+  while (session->flight != NULL)
+    break_off_flight(session);
 }
 
 /* Whatever the host's clock says. */
@@ -75,13 +97,14 @@ static void wait_for_threads(identity_session *session) {
   pthread_mutex_unlock(&loop->lock);
 }
 
-/* As long as close has time. */
-static void store_the_rest(identity_session *session, int64_t until) {
-  do {
-    (void)identity__keep_retry(session, NULL);
-    if (session->tokens.not_persisted)
-      identity__transport_wait(session->loop->transport, STORE_PAUSE_MS);
-  } while (session->tokens.not_persisted && identity__clock_now().boot_ms < until);
+static bool has_rest(const identity_session *session) {
+  return is_worth_waiting(session) || session->tokens.not_persisted;
+}
+
+/* Of close's second; a store that does not take the tokens is not waited for as long as the network is. */
+static int64_t wait_ms(int64_t until, bool for_store) {
+  int64_t left_ms = until - identity__clock_now().boot_ms;
+  return for_store && left_ms > STORE_PAUSE_MS ? STORE_PAUSE_MS : left_ms;
 }
 
 void identity__wind_up(identity_session *session) {
@@ -90,11 +113,16 @@ void identity__wind_up(identity_session *session) {
   wait_for_threads(session);
   if (!identity__loop_take_turn(loop, NULL))
     return;
-  while (is_worth_waiting(session) && identity__clock_now().boot_ms < until)
-    identity__round(loop, until - identity__clock_now().boot_ms, NULL);
-  give_up_flight(session);
+  break_off_unsent(session);
+  (void)identity__keep_retry(session, NULL);
+  int64_t wait = 0;
+  while (has_rest(session) && (wait = wait_ms(until, session->tokens.not_persisted)) > 0) {
+    identity__round(loop, wait, NULL);
+    (void)identity__keep_retry(session, NULL);
+  }
+  end_flight(session);
+  (void)identity__keep_retry(session, NULL);
   identity__round_settle(loop);
-  store_the_rest(session, until);
   identity__loop_pass_turn(loop);
 }
 
@@ -111,8 +139,10 @@ void identity__session_leave(identity_session *session) {
     identity__loop_wake(loop);
   }
   pthread_mutex_unlock(&loop->lock);
-  if (ended)
-    identity__session_free(session);
+  if (!ended)
+    return;
+  (void)identity__keep_retry(session, NULL); /* its loop has tried for a second, some time ago */
+  identity__session_free(session);
 }
 
 static identity_session *take_closing(identity__loop *loop) {
@@ -129,11 +159,19 @@ static int64_t close_until_ms(identity_session *session) {
   return until;
 }
 
+/* Threads in a blocking call go by themselves, and say so; calls are cancelled, a flight has its own limits.
+ */
+static bool is_in_use(identity__loop *loop, identity_session *session) {
+  pthread_mutex_lock(&loop->lock);
+  bool in_use = session->inside > 0 || session->flight != NULL || !identity__list_is_empty(&session->calls);
+  pthread_mutex_unlock(&loop->lock);
+  return in_use;
+}
+
 /* What the store does not take is tried again until close's second is over. */
 static bool end_session(identity__loop *loop, identity_session *session) {
-  if (session->flight != NULL && !is_worth_waiting(session))
-    give_up_flight(session);
-  if (session->flight != NULL || !identity__list_is_empty(&session->calls))
+  break_off_unsent(session);
+  if (is_in_use(loop, session))
     return false;
   int64_t now_ms = identity__clock_now().boot_ms;
   if (now_ms < session->retry_ms)
@@ -162,35 +200,60 @@ bool identity__end_closed(identity__loop *loop) {
   return any;
 }
 
-static void cancel_all(identity__loop *loop) {
+/* What is done to each session that is left on a loop when that ends. */
+typedef void (*each_fn)(identity_session *session);
+
+static void each_session(identity__loop *loop, each_fn what) {
   for (identity__node *node = identity__list_first(&loop->sessions); node != NULL;
        node = identity__list_next(&loop->sessions, node))
-    identity__loop_cancel(loop, &IDENTITY__OWNER(node, identity_session, listed)->calls);
-  identity__round_settle(loop);
+    what(IDENTITY__OWNER(node, identity_session, listed));
 }
 
-static bool waits_for_flights(const identity__loop *loop) {
+static void cancel_calls(identity_session *session) {
+  identity__loop_cancel(session->loop, &session->calls);
+}
+
+static void begin_end(identity_session *session) {
+  int64_t until = identity__clock_now().boot_ms + IDENTITY__CLOSE_GRACE_MS;
+  pthread_mutex_lock(&session->loop->lock);
+  session->close_until_ms = until;
+  pthread_mutex_unlock(&session->loop->lock);
+  break_off_unsent(session);
+}
+
+static void keep(identity_session *session) {
+  (void)identity__keep_retry(session, NULL);
+}
+
+static bool any_has_rest(identity__loop *loop, bool *unstored) {
+  bool any = false;
+  *unstored = false;
   for (identity__node *node = identity__list_first(&loop->sessions); node != NULL;
-       node = identity__list_next(&loop->sessions, node))
-    if (is_worth_waiting(IDENTITY__OWNER(node, identity_session, listed)))
-      return true;
-  return false;
+       node = identity__list_next(&loop->sessions, node)) {
+    const identity_session *session = IDENTITY__OWNER(node, identity_session, listed);
+    any = any || has_rest(session);
+    *unstored = *unstored || session->tokens.not_persisted;
+  }
+  return any;
 }
 
 void identity__loop_wind_up(identity__loop *loop) {
   int64_t until = identity__clock_now().boot_ms + IDENTITY__CLOSE_GRACE_MS;
+  int64_t wait = 0;
+  bool unstored;
   pthread_mutex_lock(&loop->lock);
   loop->gone = true;
   pthread_mutex_unlock(&loop->lock);
-  cancel_all(loop);
-  while (waits_for_flights(loop) && identity__clock_now().boot_ms < until)
-    identity__round(loop, until - identity__clock_now().boot_ms, NULL);
-  for (identity__node *node = identity__list_first(&loop->sessions); node != NULL;
-       node = identity__list_next(&loop->sessions, node)) {
-    identity_session *session = IDENTITY__OWNER(node, identity_session, listed);
-    give_up_flight(session);
-    (void)identity__keep_retry(session, NULL);
+  each_session(loop, cancel_calls);
+  identity__round_settle(loop);
+  each_session(loop, begin_end);
+  each_session(loop, keep);
+  while (any_has_rest(loop, &unstored) && (wait = wait_ms(until, unstored)) > 0) {
+    identity__round(loop, wait, NULL);
+    each_session(loop, keep);
   }
+  each_session(loop, end_flight);
+  each_session(loop, keep);
   identity__round_settle(loop);
 }
 
@@ -205,7 +268,7 @@ void identity__loop_finish(identity__loop *loop) {
     identity__list_add(&loop->closed, &session->closings);
   while ((node = identity__list_take(&loop->closed)) != NULL) {
     session = IDENTITY__OWNER(node, identity_session, closings);
-    (void)identity__keep_retry(session, NULL); /* for the last time */
+    wait_for_threads(session);
     identity__session_free(session);
   }
   identity__loop_end(loop);

@@ -156,9 +156,12 @@ static bool note_news(identity__loop *loop) {
   return (loop->driven || loop->shared) && !self && !loop->ended;
 }
 
-bool identity__loop_submit(identity__loop *loop, identity__call *call) {
+identity_status identity__loop_submit(identity__loop *loop, identity__call *call, const bool *closing) {
   pthread_mutex_lock(&loop->lock);
-  bool taken = !loop->gone;
+  identity_status status = *closing ? IDENTITY_CANCELLED : IDENTITY_OK;
+  if (loop->gone)
+    status = IDENTITY_LOOP_GONE;
+  bool taken = status == IDENTITY_OK;
   if (taken) {
     identity__list_add(&loop->arrivals, &call->queued);
     identity__list_add(call->calls, &call->listed);
@@ -168,7 +171,7 @@ bool identity__loop_submit(identity__loop *loop, identity__call *call) {
   if (taken && note_news(loop)) /* under the lock: the loop may be freed by then */
     identity__loop_wake(loop);
   pthread_mutex_unlock(&loop->lock);
-  return taken;
+  return status;
 }
 
 void identity__loop_signal(identity__loop *loop, identity__call *call) {

@@ -94,9 +94,9 @@ int64_t identity__host_quiet(identity__host *host, int64_t retry_after_ms, ident
 /* What is left of it. */
 int64_t identity__host_quiet_ms(const identity__host *host, identity__now now);
 
-/* From any thread: puts a call in line, and among the calls of its session, and wakes the driver. False: the
- * loop is gone. */
-bool identity__loop_submit(identity__loop *loop, identity__call *call);
+/* From any thread: puts a call in line, and among the calls of its session, and wakes the driver. Otherwise
+ * LOOP_GONE, or CANCELLED: its session is closing, which is looked at under the lock. */
+identity_status identity__loop_submit(identity__loop *loop, identity__call *call, const bool *closing);
 /* From any thread: cancels the calls of such a list, but for a flight. */
 void identity__loop_cancel(identity__loop *loop, const identity__node *calls);
 /* With the lock held: the driver has to look at this call. */

@@ -183,10 +183,10 @@ static identity__outcome outcome_of(const identity__exchange *exchange) {
   return outcome;
 }
 
-/* A refresh takes its place before its lease: it must not wait for one while that runs. With the new pair in
- * hand it needs none: it only has to be stored. */
+/* A refresh takes its place before its lease: it must not wait for one while that runs. Once it has landed it
+ * needs none: what came of it only has to be stored. */
 static bool has_place(identity_session *session, identity__call *call, int32_t action) {
-  bool sends = call->order == IDENTITY__ORDER_REFRESH && call->grant.jwt == NULL;
+  bool sends = call->order == IDENTITY__ORDER_REFRESH && !identity__refresh_has_landed(call);
   if (action == IDENTITY__ACTION_ORDER && !sends)
     return true;
   call->parked_action = action;

@@ -192,6 +192,11 @@ identity_status identity__refresh_step(identity_session *session, identity__call
   return IDENTITY_OK;
 }
 
+bool identity__refresh_has_landed(const identity__call *call) {
+  const refresh *inputs = call->inputs;
+  return identity__flight_has_landed(&inputs->flight);
+}
+
 /* A transport of the host may ask from a thread of its own. */
 bool identity__refresh_may_leave(const void *owner, identity__now now) {
   const identity__call *call = owner;

@@ -11,6 +11,8 @@ bool identity__refresh_start(identity_session *session, bool rotation);
 /* The order of its flow: the next steps of the flight, until something has to be sent or waited for, or it is
  * over. OK also when call->again_ms says when to go on. */
 identity_status identity__refresh_step(identity_session *session, identity__call *call);
+/* Its request is over; what came of it waits for the store, or for memory. */
+bool identity__refresh_has_landed(const identity__call *call);
 /* Whether the request of a refresh may still leave; for the transport. */
 bool identity__refresh_may_leave(const void *call, identity__now now);
 /* It is over: who waited for it may be answered. */

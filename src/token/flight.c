@@ -277,6 +277,10 @@ int32_t identity__flight_woken(identity__flight *flight, identity__machine *mach
   return flight->state == STARVED ? change_record(flight, machine, moment) : look(flight, LOOKING);
 }
 
+bool identity__flight_has_landed(const identity__flight *flight) {
+  return flight->state == LOOKING_AGAIN || flight->state == CHANGING || flight->state == STARVED;
+}
+
 bool identity__flight_may_leave(const identity__flight *flight, const identity__machine *machine,
                                 identity__now now) {
   return flight->state == SENDING && !has_moved(flight, machine) && now.boot_ms <= flight->release_until_ms &&

@@ -48,6 +48,8 @@ int32_t identity__flight_woken(identity__flight *flight, identity__machine *mach
                                const identity__moment *moment);
 int32_t identity__flight_landed(identity__flight *flight, identity__machine *machine,
                                 const identity__landing *landing, const identity__moment *moment);
+/* What came of its request is known; the store, or memory, keeps it from being over. */
+bool identity__flight_has_landed(const identity__flight *flight);
 /* Whether the request of a SEND may leave now: asked once, when its body is about to. */
 bool identity__flight_may_leave(const identity__flight *flight, const identity__machine *machine,
                                 identity__now now);

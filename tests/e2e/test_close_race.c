@@ -35,7 +35,8 @@ static void await_closing(identity__loop *loop, const identity_session *session)
   }
 }
 
-bool __wrap_identity__loop_submit(identity__loop *loop, identity__call *call) {
+identity_status __wrap_identity__loop_submit(identity__loop *loop, identity__call *call,
+                                             const bool *closing) {
   int moment = atomic_load(&hold.moment);
   if (moment >= 0) {
     atomic_store(&hold.entered, 1);
@@ -44,7 +45,7 @@ bool __wrap_identity__loop_submit(identity__loop *loop, identity__call *call) {
     if (moment == LATE_IN_CLOSE)
       nap_us(1000); /* close has cancelled what it saw, and waits for us to leave */
   }
-  return __real_identity__loop_submit(loop, call);
+  return __real_identity__loop_submit(loop, call, closing);
 }
 
 static void *fetch(void *user_data) {

@@ -76,7 +76,7 @@ static void a_publisher_the_service_does_not_know_is_told(void **state) {
   assert_int_equal(identity_config_set_loopback_http(config, 1), IDENTITY_OK);
   identity_session *session = probe_open(config);
   (void)identity_fetch_publisher_consents(session, &consents, &error);
-  const expected unknown = {IDENTITY_INVALID_INPUT, 400, "publisher_id", "REQ0003"};
+  const expected unknown = {IDENTITY_BAD_CONFIGURATION, 400, "publisher_id", "REQ0003"};
   probe_error("unknown publisher", &error, &unknown);
   assert_null(consents);
   identity_session_close(session);

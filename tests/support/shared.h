@@ -17,7 +17,7 @@ static int begin(void **state) {
   return 0;
 }
 
-static int end(void **state) {
+static inline int end(void **state) {
   (void)state;
   aloop_stop(&shared);
   return 0;
