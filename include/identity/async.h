@@ -25,7 +25,9 @@
 extern "C" {
 #endif
 
+/** What sessions run on together; from identity_loop_new. */
 typedef struct identity_loop identity_loop;
+/** One call that was started, for who may want to cancel it; from a _start function. */
 typedef struct identity_call identity_call;
 
 /* ---- Loop. Thread class: loop, unless it says otherwise. -------------------------------------------------------- */
@@ -33,13 +35,14 @@ typedef struct identity_call identity_call;
 /** A loop for sessions whose network settings (CA, proxy, resolve, user agent, http or https, transport, clock) are
  *  those of this config; publisher, address, store, log and time-out may differ from session to session. Does not block.
  *  @param loop receives the handle, the caller's, freed with identity_loop_free; NULL on failure
- *  @return OK; BAD_ARGUMENT (also a setter that failed), BAD_CONFIGURATION, CA_FILE, OUT_OF_MEMORY. */
+ *  @return OK; BAD_ARGUMENT, PARAMS_TOO_NEW (both also of a setter that failed), BAD_CONFIGURATION, CA_FILE,
+ *  OUT_OF_MEMORY. */
 IDENTITY_API identity_status identity_loop_new(const identity_config *config, identity_loop **loop,
                                                identity_error *error);
-/** Ends what is in flight: its completions run in here, CANCELLED (a sent register or password change:
- *  OUTCOME_UNKNOWN); it blocks up to a second when a refresh was sent. A host is told to watch nothing any more. Sessions
- *  still open on it answer LOOP_GONE from now on, and still have to be closed. Inside a completion: happens when the
- *  identity_loop_x function around it ends. NULL is fine. */
+/** Ends what is in flight: its completions run in here, CANCELLED (a sent register, password change or
+ *  revocation: OUTCOME_UNKNOWN); it blocks up to a second when a refresh was sent. A host is told to watch nothing any
+ *  more. Sessions still open on it answer LOOP_GONE from now on, and still have to be closed. Inside a completion:
+ *  happens when the identity_loop_x function around it ends. NULL is fine. */
 IDENTITY_API void identity_loop_free(identity_loop *loop);
 
 /** Like identity_session_open, on a loop that it shares with others. The session may be closed at any time, before or
@@ -58,7 +61,7 @@ IDENTITY_API identity_status identity_session_open_on(identity_loop *loop, const
 IDENTITY_API identity_status identity_loop_run(identity_loop *loop, int32_t timeout_ms);
 /** Makes a running or the next identity_loop_run return. Thread class: any. Does not block. */
 IDENTITY_API void identity_loop_wake(identity_loop *loop);
-/** Calls whose completion has not run yet. Thread class: any. Does not block. */
+/** How many calls have not had their completion yet. Thread class: any. Does not block. */
 IDENTITY_API uint32_t identity_loop_pending(identity_loop *loop);
 
 /** One file descriptor that becomes readable when identity_loop_run(loop, 0) has something to do, for poll, epoll,
@@ -69,6 +72,7 @@ IDENTITY_API int32_t identity_loop_fd(identity_loop *loop);
 /* A host's own event loop: it watches the sockets and keeps the one timer that it is told of, and says when they are
  * ready. Both functions run inside identity_loop_x functions only. */
 
+/** What a socket is watched for, or has become; may be combined. */
 enum { IDENTITY_READABLE = 1, IDENTITY_WRITABLE = 2, IDENTITY_BROKEN = 4 };
 
 /** Watch this socket for READABLE, WRITABLE or both from now on; 0: no more (it may be closed by now, and its number
@@ -93,15 +97,17 @@ IDENTITY_API identity_status identity_config_set_keep_fresh(identity_config *con
 
 /* ---- Calls. Thread class: session. Does not block. -------------------------------------------------------------- */
 
-/** How a call ended: the statuses of the blocking call of the same name, and CANCELLED. Runs once, inside an
- *  identity_loop_x function, on the thread that drives the loop.
+/** How a call ended: the statuses of the blocking call of the same name, but for those that tell who may block
+ *  (REENTERED, WRONG_THREAD), and CANCELLED. Runs once, inside an identity_loop_x function, on the thread that drives the
+ *  loop.
  *  @param result the callback's, freed with its _free function; NULL unless status is OK and the call has one
  *  @param error never NULL, valid until the callback returns; its status is status */
 typedef void (*identity_done_fn)(identity_status status, const void *result, const identity_error *error,
                                  void *user_data);
 
-/** Completes the call with CANCELLED (a sent register or password change: OUTCOME_UNKNOWN) in the next identity_loop_x
- *  function; one that has completed is not touched. A refresh it waited for goes on. */
+/** Completes the call with CANCELLED (a sent register, password change or revocation: OUTCOME_UNKNOWN) in the next
+ *  identity_loop_x function; one that has completed is not touched. A refresh it waited for goes on. What cancels all
+ *  calls of a session is identity_session_interrupt. */
 IDENTITY_API void identity_call_cancel(identity_call *call);
 /** Another deadline for a call that has not completed: so many milliseconds from now, 100 to 600,000. The config's
  *  time-out counts otherwise. @return OK; BAD_ARGUMENT, FORKED. */

@@ -12,8 +12,9 @@
  *   5. The library creates no thread, prints nothing and changes nothing process-wide. An expired JWT is replaced
  *      with the stored refresh token inside the call that needs it.
  *
- * Thread classes: "any": any thread at any time. "session": any thread, also at the same time on one session; locked
- * inside. "builder": one thread at a time for one config. Since: 0.1.0 for everything in this header.
+ * Thread classes: "any": any thread at any time; also each _params_init function and each _free function of a result.
+ * "session": any thread, also at the same time on one session; locked inside. "builder": one thread at a time for one
+ * config. Since: 0.1.0 for everything in this header.
  */
 #ifndef IDENTITY_IDENTITY_H
 #define IDENTITY_IDENTITY_H
@@ -52,6 +53,7 @@ enum {
   IDENTITY_CLASS_BUG = 10             /* the calling code is wrong: fix it before shipping */
 };
 
+/** The statuses, in the order of their classes. */
 enum {
   IDENTITY_OK = 0,
   /* FIX_INPUT */
@@ -131,10 +133,14 @@ IDENTITY_API const char *identity_version(void);
  * A setter copies its strings and returns OK, BAD_ARGUMENT or OUT_OF_MEMORY. The first setter that failed is reported
  * again by identity_session_open, so their statuses may be ignored. NULL takes a setting back. */
 
+/** Which service, and how it is reached; from identity_config_new. */
 typedef struct identity_config identity_config;
+/** One account key of a service, and its tokens; from identity_session_open, or identity_session_open_on of async.h. */
 typedef struct identity_session identity_session;
 
+/** The environments of the service. */
 enum { IDENTITY_SANDBOX = 1, IDENTITY_PRODUCTION = 2 };
+/** The levels of log lines: each takes in those before it. */
 enum { IDENTITY_LOG_ERROR = 1, IDENTITY_LOG_WARNING = 2, IDENTITY_LOG_INFO = 3, IDENTITY_LOG_DEBUG = 4 };
 
 /** Takes one finished line without a secret. Runs inside calls of yours, never under a lock; must not call blocking
@@ -158,7 +164,8 @@ IDENTITY_API identity_status identity_config_set_memory_store(identity_config *c
 IDENTITY_API identity_status identity_config_set_file_store(identity_config *config, const char *directory);
 /** 1: signing in goes on when the store cannot be written; the tokens then live in memory only. */
 IDENTITY_API identity_status identity_config_set_volatile_tokens(identity_config *config, int32_t allowed);
-/** Log lines up to a level, IDENTITY_LOG_x; log NULL: none, the default. */
+/** Log lines up to a level, IDENTITY_LOG_x; log NULL: none, the default. What user_data points to outlives every
+ *  session of the config. */
 IDENTITY_API identity_status identity_config_set_log(identity_config *config, int32_t level, identity_log_fn log,
                                                      void *user_data);
 /** Time for a whole call in milliseconds, 100 to 600,000; 30,000 by default. */
@@ -177,8 +184,13 @@ IDENTITY_API identity_status identity_config_set_environment_proxy(identity_conf
 /** The app's product string, e.g. "player/3.1"; put before the library's own. */
 IDENTITY_API identity_status identity_config_set_user_agent(identity_config *config, const char *user_agent);
 
-/* ---- Session. Thread class: session. --------------------------------------------------------------------------- */
+/* ---- Session. Thread class: session. ----------------------------------------------------------------------------
+ * What takes a session may return, beside what its comment names: BAD_ARGUMENT (a NULL that must not be one), FORKED,
+ * OUT_OF_MEMORY and, of a session on a loop of async.h, LOOP_GONE. What has a _start twin there counts as blocking, also
+ * where it needs no network, and may return as well: CANCELLED (interrupted, or the session is being closed; signing in:
+ * another thread has signed out meanwhile), TIMED_OUT, REENTERED and, on a loop, WRONG_THREAD. */
 
+/** Where a session can stand. */
 enum {
   IDENTITY_STATE_SIGNED_OUT = 0,
   IDENTITY_STATE_ACTIVE = 1,
@@ -187,6 +199,7 @@ enum {
   IDENTITY_STATE_STORE_BLOCKED = 4,   /* the store cannot be read now: neither signed in nor out */
   IDENTITY_STATE_REAUTH_REQUIRED = 5  /* signed out by the service; the customer is still known */
 };
+/** Why nobody is signed in. */
 enum {
   IDENTITY_REASON_NONE = 0,
   IDENTITY_REASON_NEVER_SIGNED_IN = 1,
@@ -224,48 +237,60 @@ typedef struct identity_tokens {
   const char *customer_token; /* for the service's older API; NULL when there is none */
 } identity_tokens;
 
-/** Opens the slot of an account key (1 to 64 bytes, e.g. "viewer-1") of the config's publisher. No network.
+/** Opens the slot of an account key (1 to 64 bytes, e.g. "viewer-1") of the config's publisher. No network; waits up to
+ *  a second for a store that is held by somebody else.
  *  @param session receives the handle, the caller's, closed with identity_session_close; NULL on failure
- *  @return OK; BAD_ARGUMENT (also a setter that failed), BAD_CONFIGURATION, CA_FILE, STORE_FAILED, OUT_OF_MEMORY.
- *  A locked or damaged store is no failure: it shows in the state. */
+ *  @return OK; BAD_ARGUMENT, PARAMS_TOO_NEW (both also of a setter that failed), BAD_CONFIGURATION, CA_FILE,
+ *  STORE_FAILED, OUT_OF_MEMORY. A locked or damaged store is no failure: it shows in the state. */
 IDENTITY_API identity_status identity_session_open(const identity_config *config, const char *account,
                                                    identity_session **session, identity_error *error);
-/** Ends calls in flight with CANCELLED, gives a refresh that was sent up to a second, frees. No call may begin on
- *  the session any more. The viewer stays signed in as far as the store remembers. */
+/** Ends calls in flight with CANCELLED, gives a refresh that was sent up to a second, frees; on a loop: see
+ *  identity_session_open_on. No call may begin on the session any more. The viewer stays signed in as far as the store
+ *  remembers. */
 IDENTITY_API void identity_session_close(identity_session *session);
-/** Makes the blocking calls that have begun return CANCELLED (a sent register or password change: OUTCOME_UNKNOWN);
- *  calls that begin later are not touched. Does not block. */
+/** Ends the calls that have begun, blocking and _start ones, with CANCELLED (a sent register, password change or
+ *  revocation: OUTCOME_UNKNOWN); calls that begin later and a refresh in flight are not touched. Does not block. */
 IDENTITY_API void identity_session_interrupt(identity_session *session);
 /** Where the session stands now. Does not block.
  *  @param state the caller's, freed with identity_state_free
- *  @return OK; BAD_ARGUMENT, FORKED, OUT_OF_MEMORY. */
+ *  @return OK, or as above. */
 IDENTITY_API identity_status identity_session_state(identity_session *session, const identity_state **state,
                                                     identity_error *error);
+/** Frees a state. */
 IDENTITY_API void identity_state_free(const identity_state *state);
 /** A JWT with at least min_life_ms of life or, where that cannot be had, the freshest there is. Blocks only when a
- *  refresh is needed. Endpoint: POST /auths/refresh_token when the JWT is too old.
+ *  refresh is needed, or nobody is signed in and the store is asked again. Endpoint: POST /auths/refresh_token when the
+ *  JWT is too old.
+ *  @param min_life_ms milliseconds; negative: BAD_ARGUMENT
  *  @param tokens the caller's, freed (and wiped) with identity_tokens_free
- *  @return OK; SIGN_IN: SIGNED_OUT, SESSION_ENDED; RETRY_LATER class when the JWT is over and cannot be replaced now. */
+ *  @return OK; SIGNED_OUT, SESSION_ENDED; RETRY_LATER, FIX_DEVICE class and STORE_NEWER when the JWT is over and cannot
+ *  be replaced now, or the store cannot be read. */
 IDENTITY_API identity_status identity_session_tokens(identity_session *session, int64_t min_life_ms,
                                                      const identity_tokens **tokens, identity_error *error);
+/** Wipes and frees tokens. */
 IDENTITY_API void identity_tokens_free(const identity_tokens *tokens);
 /** Replaces the token pair now, joining a refresh in flight. Blocks. Endpoint: POST /auths/refresh_token.
- *  @return OK; SIGN_IN class; REFRESH_DEFERRED while a cooldown runs; RETRY_LATER, FIX_DEVICE class. */
+ *  @return OK; SIGN_IN class (also: there is no refresh token); REFRESH_DEFERRED while a cooldown runs; RETRY_LATER,
+ *  FIX_DEVICE class; STORE_NEWER. */
 IDENTITY_API identity_status identity_session_refresh(identity_session *session, identity_error *error);
 /** Takes over a session begun elsewhere (single sign-on, migration). No network; writes the store.
  *  @param refresh_token may be NULL: then the session ends with its JWT
- *  @return OK; INVALID_INPUT (jwt, refresh_token) when one is no token, or is another publisher's; STORE_x. */
+ *  @return OK; INVALID_INPUT (jwt, refresh_token) when one is no token, or is another publisher's; STORE_LOCKED,
+ *  STORE_FAILED, STORE_NEWER: nothing has changed. */
 IDENTITY_API identity_status identity_session_adopt(identity_session *session, const char *jwt,
                                                     const char *refresh_token, identity_error *error);
 /** Signs out here. No network (the service cannot revoke one token); works offline.
- *  @return OK; STORE_FAILED, STORE_LOCKED: signed out in memory, later calls try the store again. */
+ *  @return OK; STORE_LOCKED, STORE_FAILED, STORE_NEWER: signed out in memory, later calls try the store again. After
+ *  anything else the state tells. */
 IDENTITY_API identity_status identity_logout(identity_session *session, identity_error *error);
 /** Signs out here and revokes every refresh token of the customer. Blocks. Endpoint: DELETE /refresh_tokens.
- *  @return OK; errors before the sign-out keep the session; OUTCOME_UNKNOWN: signed out here, not confirmed there. */
+ *  @return OK; OUTCOME_UNKNOWN: signed out here, not confirmed there; as identity_session_tokens: still signed in, for
+ *  want of a JWT to do it with. STORE_x may also be that of identity_logout: the state tells. */
 IDENTITY_API identity_status identity_logout_everywhere(identity_session *session, identity_error *error);
 
 /* ---- Events and explanation. Thread class: session. Does not block. ---------------------------------------------- */
 
+/** What can happen to a session, and which members of identity_event tell more. */
 enum {
   IDENTITY_EVENT_STATE = 1,           /* old_state, new_state, reason */
   IDENTITY_EVENT_TOKEN_REFRESHED = 2,
@@ -281,6 +306,7 @@ enum {
   IDENTITY_EVENT_CLOCK_SUSPECT = 12,  /* amount_ms: how far the device's clock is behind the service's */
   IDENTITY_EVENT_THROTTLED = 13       /* amount_ms: how long the service wants to be left alone */
 };
+/** How somebody came to be signed in. */
 enum {
   IDENTITY_HOW_NONE = 0,
   IDENTITY_HOW_LOGIN = 1,
@@ -307,23 +333,25 @@ typedef struct identity_event {
 
 /** The next event that was not asked for yet.
  *  @param event the caller's, freed with identity_event_free; NULL when there is none
- *  @return OK; BAD_ARGUMENT, FORKED, OUT_OF_MEMORY (the event stays). */
+ *  @return OK, or what the section Session says; OUT_OF_MEMORY: the event stays. */
 IDENTITY_API identity_status identity_session_next_event(identity_session *session, const identity_event **event,
                                                          identity_error *error);
+/** Frees an event. */
 IDENTITY_API void identity_event_free(const identity_event *event);
 /** Where the session stands and how it came there, as JSON for a support desk: state, last 32 transitions, clock
  *  offset, lease, counters. No token, no name, no address.
  *  @param json the caller's, freed with identity_explanation_free
- *  @return OK; BAD_ARGUMENT, FORKED, OUT_OF_MEMORY. */
+ *  @return OK, or what the section Session says. */
 IDENTITY_API identity_status identity_session_explain(identity_session *session, const char **json,
                                                       identity_error *error);
+/** Frees an explanation. */
 IDENTITY_API void identity_explanation_free(const char *json);
 
 /* ---- Calls. Thread class: session. All block up to the time-out of the config. -----------------------------------
- * Each may return, beside what its comment names: any status whose code the service sends (see identity_error.code),
- * RETRY_LATER, FIX_DEVICE and UPDATE_APP classes, CANCELLED,
- * BAD_ARGUMENT, FORKED, REENTERED. Calls marked "signed in" also SIGN_IN class and NOT_ALLOWED. Results are the
- * caller's; the pointer is NULL on failure. */
+ * Each may return, beside what its comment names: what the section Session says, any status whose code the service
+ * sends (see identity_error.code), RETRY_LATER, FIX_DEVICE and UPDATE_APP classes, BAD_CONFIGURATION and, where it has
+ * params, PARAMS_TOO_NEW (not filled by their _params_init function: BAD_ARGUMENT). Calls marked "signed in" also
+ * SIGN_IN class and NOT_ALLOWED. Results are the caller's; the pointer is NULL on failure. */
 
 /** What the service thinks of an IP address. */
 typedef struct identity_locale {
@@ -335,9 +363,10 @@ typedef struct identity_locale {
 
 /** Country, currency and locale by IP. Endpoint: GET /locales.
  *  @param customer_ip IPv4 or IPv6 of the viewer; NULL: the address the request comes from
- *  @return OK; INVALID_INPUT (customer_ip). */
+ *  @return OK; INVALID_INPUT (customer_ip), REFUSED. */
 IDENTITY_API identity_status identity_fetch_locale(identity_session *session, const char *customer_ip,
                                                    const identity_locale **locale, identity_error *error);
+/** Frees a locale. */
 IDENTITY_API void identity_locale_free(const identity_locale *locale);
 
 /** A consent the publisher asks for. Labels and values come from outside: treat them as untrusted HTML. */
@@ -351,6 +380,7 @@ typedef struct identity_consent {
   const char *broadcaster_id; /* whose it is; "0" is the platform's */
 } identity_consent;
 
+/** The consents of a publisher. */
 typedef struct identity_consents {
   uint32_t count;
   uint32_t reserved;
@@ -366,12 +396,14 @@ typedef struct identity_consent_answer {
 } identity_consent_answer;
 
 /** The consents of the publisher. Endpoint: GET /publishers/{id}/consents.
- *  @return OK; BAD_CONFIGURATION. */
+ *  @return OK; BAD_CONFIGURATION, NOT_ALLOWED. */
 IDENTITY_API identity_status identity_fetch_publisher_consents(identity_session *session,
                                                                const identity_consents **consents,
                                                                identity_error *error);
+/** Frees a publisher's consents. */
 IDENTITY_API void identity_consents_free(const identity_consents *consents);
 
+/** Who registers; email, password and the required consents are needed. */
 typedef struct identity_register_params {
   uint32_t struct_size;
   uint32_t consent_count;
@@ -390,16 +422,18 @@ typedef struct identity_register_params {
   const char *captcha_value; /* only when the publisher turned captcha on */
 } identity_register_params;
 
-/** Fills a params struct with absent values. @param size sizeof the struct. */
+/** Fills register params with absent values. @param size sizeof the struct, as for all its like. */
 IDENTITY_API void identity_register_params_init(identity_register_params *params, uint32_t size);
 /** Registers and signs in. Nothing is sent unless every required consent is accepted in its current version.
  *  Endpoints: GET /locales, GET /publishers/{id}/consents, POST /customers, PUT /customers/{id}/consents.
  *  OK also when only the last of these failed: see consents_pending of identity_session_state.
  *  @return OK; CONSENT_REQUIRED, CONSENT_CHANGED, ALREADY_REGISTERED, INVALID_INPUT, REFUSED, CAPTCHA_REQUIRED,
- *  CAPTCHA_FAILED, BAD_CONFIGURATION; OUTCOME_UNKNOWN: sent without a usable answer, try to log in. */
+ *  CAPTCHA_FAILED, NOT_WITH_PUBLISHER, BAD_CONFIGURATION, NOT_ALLOWED; OUTCOME_UNKNOWN: sent without a usable answer,
+ *  try to log in. */
 IDENTITY_API identity_status identity_register(identity_session *session, const identity_register_params *params,
                                                identity_error *error);
 
+/** Who logs in; email and password are needed. */
 typedef struct identity_login_params {
   uint32_t struct_size;
   uint32_t reserved;
@@ -409,6 +443,7 @@ typedef struct identity_login_params {
   const char *customer_ip;
 } identity_login_params;
 
+/** Fills login params with absent values. */
 IDENTITY_API void identity_login_params_init(identity_login_params *params, uint32_t size);
 /** Logs in; an older session is replaced only when this succeeds. Endpoint: POST /auths.
  *  @return OK; WRONG_CREDENTIALS, NOT_WITH_PUBLISHER, INVALID_INPUT, REFUSED, BAD_CONFIGURATION. */
@@ -429,6 +464,7 @@ typedef struct identity_customer_consent {
   const char *value;
 } identity_customer_consent;
 
+/** What the customer answered to all of them. */
 typedef struct identity_customer_consents {
   uint32_t count;
   uint32_t reserved;
@@ -439,6 +475,7 @@ typedef struct identity_customer_consents {
 IDENTITY_API identity_status identity_fetch_customer_consents(identity_session *session,
                                                               const identity_customer_consents **consents,
                                                               identity_error *error);
+/** Frees a customer's consents. */
 IDENTITY_API void identity_customer_consents_free(const identity_customer_consents *consents);
 /** Accepts or declines consents. Signed in. Nothing is sent when another version is current by now.
  *  Endpoints: GET, PUT /customers/{id}/consents.
@@ -453,6 +490,7 @@ typedef struct identity_capture_answer {
   const char *value; /* read: NULL when not answered; written: NULL leaves it alone */
 } identity_capture_answer;
 
+/** What kind of field to show. */
 enum {
   IDENTITY_CAPTURE_TEXT = 1,
   IDENTITY_CAPTURE_DATE = 2,     /* YYYY-MM-DD */
@@ -476,6 +514,7 @@ typedef struct identity_capture_setting {
   const identity_capture_answer *const *answers; /* one for each key to write; their values prefill the form */
 } identity_capture_setting;
 
+/** The capture form, with the answers so far. */
 typedef struct identity_capture_status {
   int32_t enabled;             /* the publisher uses the form */
   int32_t should_be_displayed; /* this customer should see it now */
@@ -488,6 +527,7 @@ typedef struct identity_capture_status {
 IDENTITY_API identity_status identity_fetch_capture_status(identity_session *session,
                                                            const identity_capture_status **status,
                                                            identity_error *error);
+/** Frees a capture form. */
 IDENTITY_API void identity_capture_status_free(const identity_capture_status *status);
 /** Saves answers; checked against the form first, and only what changes is sent. Signed in.
  *  Endpoints: GET /customers/{id}/capture/status, PUT /customers/{id}/capture.
@@ -496,6 +536,7 @@ IDENTITY_API identity_status identity_update_capture_answers(identity_session *s
                                                              const identity_capture_answer *answers,
                                                              uint32_t answer_count, identity_error *error);
 
+/** What there can be to show. */
 enum { IDENTITY_STEP_NONE = 0, IDENTITY_STEP_CONSENTS = 1, IDENTITY_STEP_CAPTURE = 2 };
 
 /** What to show next after signing in. */
@@ -507,12 +548,15 @@ typedef struct identity_next_step {
 } identity_next_step;
 
 /** Consents that need an update (out of date, required and not accepted, or never answered and the service asks),
- *  else the capture form if it should be displayed, else nothing. Signed in. Endpoints: GET /customers/{id}/consents, GET /customers/{id}/capture/status. */
+ *  else the capture form if it should be displayed, else nothing. Signed in.
+ *  Endpoints: GET /customers/{id}/consents, GET /customers/{id}/capture/status. */
 IDENTITY_API identity_status identity_fetch_next_step(identity_session *session, const identity_next_step **next_step,
                                                       identity_error *error);
+/** Frees a next step, with what it points to. */
 IDENTITY_API void identity_next_step_free(const identity_next_step *next_step);
 
-/** Customer data. Members are NULL when the service sent none, and may be empty. Dates are the service's text, YYYY-MM-DD HH:MM:SS. */
+/** Customer data. Members are NULL when the service sent none, and may be empty. Dates are the service's text,
+ *  YYYY-MM-DD HH:MM:SS. */
 typedef struct identity_customer {
   const char *id;
   const char *email;
@@ -526,6 +570,7 @@ typedef struct identity_customer {
   const char *external_data; /* JSON text */
 } identity_customer;
 
+/** What is to change; the rest is left alone. */
 typedef struct identity_update_customer_params {
   uint32_t struct_size;
   uint32_t reserved;
@@ -541,7 +586,9 @@ typedef struct identity_update_customer_params {
 /** The customer's data. Signed in. Endpoint: GET /customers/{id}. */
 IDENTITY_API identity_status identity_fetch_customer(identity_session *session, const identity_customer **customer,
                                                      identity_error *error);
+/** Frees a customer's data. */
 IDENTITY_API void identity_customer_free(const identity_customer *customer);
+/** Fills update params with absent values. */
 IDENTITY_API void identity_update_customer_params_init(identity_update_customer_params *params, uint32_t size);
 /** Changes customer data. Signed in. After a new e-mail the tokens are refreshed; if the service then refuses them,
  *  the state is REAUTH_REQUIRED. Endpoint: PATCH /customers/{id}.
@@ -564,11 +611,14 @@ typedef struct identity_reset_link {
 } identity_reset_link;
 
 /** Reads the link that came back to the app. Thread class: any. Does not block, no side effect.
- *  @return OK; INVALID_INPUT (url) when it is no such link; OUT_OF_MEMORY. */
+ *  @param link the caller's, freed (and wiped) with identity_reset_link_free
+ *  @return OK; INVALID_INPUT (url) when it is no such link; BAD_ARGUMENT (a NULL), OUT_OF_MEMORY; nothing else. */
 IDENTITY_API identity_status identity_parse_reset_link(const char *url, const identity_reset_link **link,
                                                        identity_error *error);
+/** Wipes and frees what a link carried. */
 IDENTITY_API void identity_reset_link_free(const identity_reset_link *link);
 
+/** The new password, with the token of the link and the email or customer_id of whose it is. */
 typedef struct identity_update_password_params {
   uint32_t struct_size;
   uint32_t reserved;
@@ -579,6 +629,7 @@ typedef struct identity_update_password_params {
   const char *publisher_id; /* of the link; NULL: not checked. Another than the config's is INVALID_INPUT. */
 } identity_update_password_params;
 
+/** Fills password params with absent values. */
 IDENTITY_API void identity_update_password_params_init(identity_update_password_params *params, uint32_t size);
 /** Sets a new password with the mailed token. Signs nobody in; if it names the customer who is signed in here, the
  *  session ends and login comes next. Endpoint: PATCH /customers/passwords.

@@ -5,7 +5,8 @@
  * An application does not need this header. Since: 0.1.0 for everything in it.
  *
  * The functions given here run on whatever thread makes a call, one at a time for each session, never under a lock
- * of the library. They must not call functions of the library (but for identity_link_x), and should be short: nothing interrupts them.
+ * of the library. They must not call functions of the library (but for identity_link_x), and should be short: nothing
+ * interrupts them. What user_data points to is the host's. Each _init function is of thread class "any".
  */
 #ifndef IDENTITY_PLATFORM_H
 #define IDENTITY_PLATFORM_H
@@ -18,9 +19,10 @@ extern "C" {
 
 /* ---- Store. Thread class: builder. Does not block. -------------------------------------------------------------
  * One blob for each key (at most 120 bytes; it ends with the account key as the app gave it), at most 65,536 bytes, with
- * secrets in it: it must lie where nobody else can read it. Unreadable is not empty: a store that cannot tell whether there is a blob says BUSY or
- * IO, never ABSENT; ABSENT means that nobody is signed in. */
+ * secrets in it: it must lie where nobody else can read it. Unreadable is not empty: a store that cannot tell whether
+ * there is a blob says BUSY or IO, never ABSENT; ABSENT means that nobody is signed in. */
 
+/** What load and swap return. */
 enum {
   IDENTITY_STORE_OK = 0,
   IDENTITY_STORE_ABSENT = 1,   /* load: there is no blob */
@@ -41,8 +43,8 @@ enum { IDENTITY_STORE_ONE_PROCESS = 1 };
 typedef int32_t (*identity_store_load_fn)(void *user_data, const char *key, void *buffer, uint64_t capacity,
                                           uint64_t *length, uint64_t *revision);
 /** Writes the blob if the stored revision is the expected one (0: there is none, or KEY_LOST told no revision;
- *  that of KEY_LOST: overwrite what is unreadable), and tells the new revision. It must be atomic against other processes and threads, durable when it
- *  returns OK, and leave no earlier blob that could come back or be read.
+ *  that of KEY_LOST: overwrite what is unreadable), and tells the new revision. It must be atomic against other
+ *  processes and threads, durable when it returns OK, and leave no earlier blob that could come back or be read.
  *  @return IDENTITY_STORE_OK, CONFLICT, BUSY, IO, NO_MEMORY. */
 typedef int32_t (*identity_store_swap_fn)(void *user_data, const char *key, uint64_t expected_revision,
                                           const void *bytes, uint64_t length, uint64_t *new_revision);
@@ -56,7 +58,7 @@ typedef struct identity_store {
   identity_store_swap_fn swap;
 } identity_store;
 
-/** Zeroes a struct of size bytes and notes the size. */
+/** Zeroes a struct of size bytes and notes the size. Thread class: any. */
 IDENTITY_API void identity_store_init(identity_store *store, uint32_t size);
 /** Keeps tokens in a store of the host; the struct is copied, what user_data points to outlives every session of the
  *  config. NULL: back to memory. The last of the store setters counts.
@@ -79,11 +81,11 @@ typedef struct identity_clock {
   const char *boot_id; /* names this start of the device, 1 to 39 characters; NULL: as the system says */
 } identity_clock;
 
-/** Zeroes a struct of size bytes and notes the size. */
+/** Zeroes a struct of size bytes and notes the size. Thread class: any. */
 IDENTITY_API void identity_clock_init(identity_clock *clock, uint32_t size);
 /** Takes the time from the host; the struct and its boot_id are copied, what user_data points to outlives every session,
  *  loop and call handle of the config. NULL: the system's clocks.
- *  @return OK; BAD_ARGUMENT (no function, a boot_id of another length); PARAMS_TOO_NEW; OUT_OF_MEMORY. */
+ *  @return OK; BAD_ARGUMENT (no function, a boot_id of another length); PARAMS_TOO_NEW. */
 IDENTITY_API identity_status identity_config_set_clock(identity_config *config, const identity_clock *clock);
 
 /* ---- Transport. ------------------------------------------------------------------------------------------------
@@ -99,6 +101,7 @@ IDENTITY_API identity_status identity_config_set_clock(identity_config *config, 
 /** A loop as its transport sees it; valid from open to close. */
 typedef struct identity_link identity_link;
 
+/** One header of a request. */
 typedef struct identity_http_header {
   const char *name;
   const char *value; /* may be a secret: not to be logged */
@@ -123,7 +126,8 @@ typedef struct identity_transport {
   uint32_t struct_size;
   uint32_t reserved;
   void *user_data;
-  /** Optional. A loop begins. @return IDENTITY_OK, or why it cannot, e.g. OUT_OF_MEMORY. */
+  /** Optional. A loop begins; link is its own, until close. @return IDENTITY_OK, or why it cannot, e.g. OUT_OF_MEMORY:
+   *  that is what identity_session_open or identity_loop_new then returns. */
   identity_status (*open)(void *user_data, identity_link *link, void **state);
   /** Optional. The loop is gone; no exchange is running. */
   void (*close)(void *state);
@@ -136,6 +140,7 @@ typedef struct identity_transport {
   /** Optional, with on_timer: for a transport that has the loop watch its sockets. events: IDENTITY_READABLE ... of
    *  async.h. */
   void (*on_socket)(void *state, int64_t socket, int32_t events);
+  /** The time that identity_link_timer was told has come. */
   void (*on_timer)(void *state);
 } identity_transport;
 

@@ -13,18 +13,18 @@ extern "C" {
 #endif
 
 /** Path of the single sign-on call, "/sso/auths" by default; the service's documentation does not settle it.
- *  Thread class: builder. @return OK; BAD_ARGUMENT, OUT_OF_MEMORY. */
+ *  NULL: as usual. Thread class: builder. Does not block. @return OK; BAD_ARGUMENT, OUT_OF_MEMORY. */
 IDENTITY_API identity_status identity_config_set_sso_path(identity_config *config, const char *path);
 /** Name of the header that carries the publisher token, "X-Publisher-Token" by default, not settled either.
- *  Thread class: builder. @return OK; BAD_ARGUMENT, OUT_OF_MEMORY. */
+ *  NULL: as usual. Thread class: builder. Does not block. @return OK; BAD_ARGUMENT, OUT_OF_MEMORY. */
 IDENTITY_API identity_status identity_config_set_sso_header(identity_config *config, const char *header_name);
 
 /** Signs a customer in whom the caller has authenticated by other means. Thread class: session. Blocks.
  *  Endpoint: POST /sso/auths.
  *  @param publisher_token the publisher's secret; copied, wiped when the call ends
  *  @param customer_ip address of the viewer; NULL: the one the request comes from
- *  @return OK; INVALID_INPUT (email, customer_ip), UNKNOWN_CUSTOMER, REFUSED, NOT_ALLOWED (the token), and what
- *  every call may return. */
+ *  @return OK; INVALID_INPUT (publisher_token, email, customer_ip), UNKNOWN_CUSTOMER, NOT_WITH_PUBLISHER, REFUSED,
+ *  NOT_ALLOWED (the token), and what every call may return. */
 IDENTITY_API identity_status identity_sso_login(identity_session *session, const char *publisher_token,
                                                 const char *customer_email, const char *customer_ip,
                                                 identity_error *error);

@@ -56,19 +56,19 @@ typedef struct identity_loop {
   identity__node signals;   /* calls that were cancelled, or got another deadline */
   identity__node closings;  /* sessions that the app has closed */
   identity__node completed; /* calls whose completion is due */
+  identity__node ready;     /* calls that stood in the line of their session, and may begin now */
 
   /* ---- the driver's ---- */
   identity__timers timers;
-  int64_t pass_ms; /* what is due by then is being told */
+  int64_t pass_ms; /* timers up to then go off, those that are set meanwhile later; INT64_MIN: none do */
   identity__node sessions;
-  identity__node ready;   /* calls that were in line, and may run now; with the lock */
   identity__node landed;  /* sessions whose flight is over */
   identity__node parked;  /* calls that wait for a place to send */
   identity__node resumed; /* calls that have got one */
   identity__node closed;  /* sessions that still have something out */
   uint32_t placed;
   uint64_t chance;  /* what jitter is made from */
-  bool free_wanted; /* the app has freed it in one of them */
+  bool free_wanted; /* the app has freed it in a callback: it ends after the last of them */
   identity__host *hosts;
 } identity__loop;
 

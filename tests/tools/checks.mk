@@ -7,12 +7,12 @@ VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=
 OUR_SOURCES := $(LIB_SOURCES) $(CLI_SOURCES) $(LOOP_SOURCES) $(SANDBOX_SOURCES)
 SHELL_SCRIPTS := $(wildcard tests/*/*.sh examples/*/*.sh)
 
-.PHONY: check-warnings check-asan check-valgrind check-tidy check-cppcheck check-headers check-includes check-symbols \
-  check-texts check-house check-docs check-install check-shell check-prism check-slow check-faults check-fault-list \
-  check-soak check-loops check-http2
+.PHONY: check-warnings check-asan check-valgrind check-tidy check-cppcheck check-headers check-comments check-includes \
+  check-symbols check-texts check-house check-docs check-install check-shell check-prism check-slow check-faults \
+  check-fault-list check-soak check-loops check-http2
 
-CHECKS := check-warnings check-headers check-includes check-symbols check-texts check-house check-docs check-install \
-  check-shell check-fault-list check-slow check-faults check-loops check-http2 check-soak check-asan check-valgrind check-tidy check-cppcheck check-prism
+CHECKS := check-warnings check-headers check-comments check-includes check-symbols check-texts check-house check-docs \
+  check-install check-shell check-fault-list check-slow check-faults check-loops check-http2 check-soak check-asan check-valgrind check-tidy check-cppcheck check-prism
 
 check: test $(CHECKS) ## everything: tests, sanitizers, valgrind, static checks, contract
 	@echo "check: all of it passed"
@@ -45,6 +45,9 @@ check-cppcheck: ## cppcheck without a finding
 
 check-headers: ## each public header alone as C99, C11 and C++11, and within its budget of lines
 	sh tests/tools/check_headers.sh "$(CC)" "$(CROSS_COMPILE)g++"
+
+check-comments: ## each function, struct, enum and other type of the public headers has a doc comment above it
+	sh tests/tools/check_comments.sh
 
 check-includes: ## the arrows between the rooms of src/ point down
 	sh tests/tools/check_includes.sh
