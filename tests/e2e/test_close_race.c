@@ -5,6 +5,8 @@
 
 #include "drive/session.h"
 
+#include <identity/async.h>
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -91,9 +93,47 @@ static void a_call_that_runs_against_a_close_is_answered_or_cancelled(void **sta
   }
 }
 
+static void never_done(identity_status status, const void *result, const identity_error *error,
+                       void *user_data) {
+  (void)status, (void)result, (void)error, (void)user_data;
+  fail_msg("a call that was refused has completed");
+}
+
+static void *start_fetch(void *user_data) {
+  return (void *)(intptr_t)identity_fetch_locale_start(user_data, NULL, never_done, NULL, NULL);
+}
+
+static void a_start_that_a_close_overtakes_is_refused(void **state) {
+  (void)state;
+  identity_loop *loop = NULL;
+  identity_config *config = service_config(&server);
+  assert_int_equal(identity_loop_new(config, &loop, NULL), IDENTITY_OK);
+  for (int round = 0; round < ROUNDS; round++) {
+    pthread_t thread;
+    void *status = NULL;
+    identity_session *session = NULL;
+    assert_int_equal(identity_session_open_on(loop, config, "viewer", &session, NULL), IDENTITY_OK);
+    atomic_store(&hold.entered, 0);
+    atomic_store(&hold.moment, IN_CLOSE);
+    assert_int_equal(pthread_create(&thread, NULL, start_fetch, session), 0);
+    while (atomic_load(&hold.entered) == 0)
+      nap_us(20);
+    identity_session_close(session);
+    assert_int_equal(pthread_join(thread, &status), 0);
+    atomic_store(&hold.moment, -1);
+    assert_int_equal((identity_status)(intptr_t)status, IDENTITY_CANCELLED);
+    assert_int_equal(identity_loop_pending(loop), 0);
+    assert_int_equal(identity_loop_run(loop, 0), IDENTITY_OK);
+  }
+  identity_config_free(config);
+  identity_loop_free(loop);
+  assert_int_equal(probe_requests(&server), 0);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(a_call_that_entered_before_a_close_is_cancelled_and_sends_nothing, reset),
     cmocka_unit_test_setup(a_call_that_runs_against_a_close_is_answered_or_cancelled, reset),
+    cmocka_unit_test_setup(a_start_that_a_close_overtakes_is_refused, reset),
 };
 
 SUITE_WITH("close race", tests, start, stop)
