@@ -3,6 +3,9 @@
 #include "support/every_call.h"
 #include "support/stage.h"
 #include "support/twins.h"
+#include "support/vault.h"
+
+#include "drive/loop.h"
 
 static aloop shared;
 
@@ -194,6 +197,91 @@ static void a_completion_inside_the_free_closes_its_session(void **state) {
   notes_clear(calls, 2);
 }
 
+static identity_status open_said;
+
+static void open_another(note *self) {
+  identity_session *another = self->context;
+  identity_config *config = service_config(&server);
+  open_said = identity_session_open_on(shared.loop, config, "another", &another, NULL);
+  identity_config_free(config);
+  if (another != NULL)
+    open_said = IDENTITY_OK;
+}
+
+static void a_completion_inside_the_free_cannot_open_a_session(void **state) {
+  (void)state;
+  note ended = {.then = open_another};
+  identity_session *session = ended.context = aloop_open(&shared, &server, "viewer");
+  open_said = IDENTITY_OK;
+  twin_start(TWIN_LOCALE, session, &ended);
+  aloop_stop(&shared);
+  note_is(&ended, IDENTITY_CANCELLED);
+  assert_int_equal(open_said, IDENTITY_LOOP_GONE);
+  note_clear(&ended);
+  identity_session_close(session);
+}
+
+/* ---- another thread closes a session ---- */
+
+static void *close_there(void *user_data) {
+  identity_session_close(user_data);
+  return NULL;
+}
+
+static struct {
+  identity_session *session;
+  int uses_left; /* of the store, before it is closed */
+} beside;
+
+/* While the store is asked to take what it has not taken before. */
+static void close_from_a_thread(void *user_data) {
+  pthread_t thread;
+  (void)user_data;
+  if (--beside.uses_left != 0)
+    return;
+  assert_int_equal(pthread_create(&thread, NULL, close_there, beside.session), 0);
+  assert_int_equal(pthread_join(thread, NULL), 0);
+  beside.session = NULL;
+}
+
+/* At the n-th use of the store from the free on. True: it came to that. */
+static bool close_beside_the_free(int use) {
+  enum { LONGER_THAN_BETWEEN_TWO_TRIES_MS = 25 };
+  vault store;
+  note last = {0};
+  vault_start(&store, 0);
+  aloop_start(&shared, service_config(&server), DRIVE_TICK);
+  identity_session *first = aloop_open_with(&shared, vault_config(&store, &server), "first");
+  beside.session = aloop_open(&shared, &server, "second");
+  twins_log_in(&shared, first);
+  vault_lies(&store, VAULT_SWAP, (vault_lie){IDENTITY_STORE_IO, 1, VAULT_ALWAYS, false});
+  (void)twin_run(&shared, TWIN_REFRESH, first, NULL); /* its pair is in memory only */
+  twin_start(TWIN_LOCALE, beside.session, &last);
+  aloop_until(&shared, &last, 1);
+  identity_session_close(first);
+  beside.uses_left = use;
+  store.linger_ms = LONGER_THAN_BETWEEN_TWO_TRIES_MS;
+  store.meanwhile = close_from_a_thread;
+  const identity__loop *loop = last.call->loop;
+  aloop_stop(&shared);
+  bool came_to_it = beside.session == NULL;
+  identity_session_close(beside.session);
+  assert_int_equal(loop->holders, 1); /* the handle alone */
+  note_clear(&last);
+  vault_stop(&store);
+  return came_to_it;
+}
+
+static void a_session_that_is_closed_beside_the_free_goes_with_it(void **state) {
+  int use = 1;
+  (void)state;
+  twins_register(&server);
+  aloop_stop(&shared);
+  while (close_beside_the_free(use))
+    use++;
+  assert_in_range(use, 4, 20);
+}
+
 /* ---- a host that sleeps ---- */
 
 static void ignore_socket(int64_t socket, int32_t events, void *user_data) {
@@ -236,6 +324,8 @@ static const struct CMUnitTest tests[] = {
     TEST(loop_and_session_are_both_given_up_inside_a_completion),
     TEST(a_completion_that_starts_anew_inside_the_free_does_not_hold_it_up),
     TEST(a_completion_inside_the_free_closes_its_session),
+    TEST(a_completion_inside_the_free_cannot_open_a_session),
+    TEST(a_session_that_is_closed_beside_the_free_goes_with_it),
     TEST(a_host_that_never_calls_back_leaves_its_calls_pending_until_the_free),
 };
 

@@ -1,6 +1,8 @@
 /* Memory is out once, at each place in turn: a call that was taken completes once all the same, and one that
  * was not never does. */
 #include "support/allocations.h"
+#include "support/host_clock.h"
+#include "support/rotation.h"
 #include "support/stage.h"
 #include "support/twins.h"
 
@@ -164,6 +166,39 @@ static void cancelling_closing_and_freeing_need_no_memory(void **state) {
   }
 }
 
+/* Nobody waits for it, so that nobody would ask again. */
+static void a_refresh_in_the_background_that_finds_no_memory_is_tried_a_second_later(void **state) {
+  (void)state;
+  enum { SOFT_MS = 780000, A_SECOND_MS = 1001 };
+  host_clock device;
+  aloop shared;
+  identity_config *config = service_config(&server);
+  twins_register(&server);
+  host_clock_start(&device, NULL, 3600000);
+  assert_int_equal(identity_config_set_clock(config, &device.clock), IDENTITY_OK);
+  assert_int_equal(identity_config_set_keep_fresh(config, 1), IDENTITY_OK);
+  identity_session *session = NULL;
+  memset(&shared, 0, sizeof shared);
+  shared.drive = DRIVE_TICK;
+  assert_int_equal(identity_loop_new(config, &shared.loop, NULL), IDENTITY_OK);
+  assert_int_equal(identity_session_open_on(shared.loop, config, "viewer", &session, NULL), IDENTITY_OK);
+  twins_log_in(&shared, session);
+  host_clock_sleep(&device, SOFT_MS);
+  allocations_failed = 0;
+  allocations_pause_ms = 0; /* all fail */
+  allocations_left = 0;
+  (void)identity_loop_run(shared.loop, 0);
+  allocations_left = -1;
+  assert_int_equal(allocations_failed, 1);
+  aloop_settle(&shared);
+  assert_int_equal(rotation_count(&server, -1), 0);
+  host_clock_sleep(&device, A_SECOND_MS);
+  aloop_until_sent(&shared, &server, "POST", ROTATION_PATH, 1);
+  identity_session_close(session);
+  identity_config_free(config);
+  aloop_stop(&shared);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, reset)
 
 static const struct CMUnitTest tests[] = {
@@ -171,6 +206,7 @@ static const struct CMUnitTest tests[] = {
     TEST(a_session_is_opened_on_a_loop_or_not_and_says_why),
     TEST(each_call_that_was_taken_completes_once),
     TEST(cancelling_closing_and_freeing_need_no_memory),
+    TEST(a_refresh_in_the_background_that_finds_no_memory_is_tried_a_second_later),
 };
 
 SUITE_WITH("async_memory", tests, start, stop)

@@ -2,6 +2,8 @@
 #include "support/shared.h"
 #include "support/twins.h"
 
+#include "drive/session.h"
+
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -111,6 +113,72 @@ static void a_child_process_can_neither_start_nor_drive_and_the_parent_goes_on(v
   identity_session_close(session);
 }
 
+static void watch_nothing(int64_t socket, int32_t events, void *user_data) {
+  (void)socket, (void)events, (void)user_data;
+}
+
+static void set_no_timer(int64_t timeout_ms, void *user_data) {
+  (void)timeout_ms, (void)user_data;
+}
+
+/* In turn, each function that takes a loop, a session of one, or a handle. */
+static int use_up_in_child(identity_session *session, identity_call *call, identity_config *config) {
+  const identity_state *stands = NULL;
+  identity_session *another = session;
+  (void)alarm(5); /* for a lock that nobody gives back */
+  if (identity_call_set_timeout_ms(call, 1000) != IDENTITY_FORKED)
+    return 1;
+  identity_call_cancel(call);
+  identity_call_free(call);
+  if (identity_loop_pending(shared.loop) != 0 || identity_loop_fd(shared.loop) != -1)
+    return 2;
+  if (identity_loop_set_host(shared.loop, watch_nothing, set_no_timer, NULL) != IDENTITY_FORKED)
+    return 3;
+  if (identity_session_open_on(shared.loop, config, "viewer", &another, NULL) != IDENTITY_FORKED ||
+      another != NULL)
+    return 4;
+  if (identity_session_state(session, &stands, NULL) != IDENTITY_FORKED)
+    return 5;
+  identity_loop_wake(shared.loop);
+  identity_session_interrupt(session);
+  identity_loop_free(shared.loop);
+  identity_session_close(session);
+  identity_loop_free(shared.loop);
+  return 0;
+}
+
+/* Other threads may have held the locks when the child was made; there nobody gives them back. */
+static void a_child_process_gives_everything_back_without_a_lock_and_the_parent_goes_on(void **state) {
+  (void)state;
+  int how = 0;
+  note ended = {0};
+  identity_session *session = aloop_open(&shared, &server, "viewer");
+  identity_config *config = service_config(&server);
+  service_fault(&server, "{\"path\":\"/locales\",\"hang\":true}");
+  twin_start(TWIN_LOCALE, session, &ended);
+  aloop_until_sent(&shared, &server, "GET", "/locales", 1);
+  pthread_mutex_lock(&shared.loop->lock);
+  pthread_mutex_lock(&session->lock);
+  fflush(NULL);
+  pid_t child = fork();
+  assert_true(child >= 0);
+  if (child == 0)
+    _exit(use_up_in_child(session, ended.call, config));
+  pthread_mutex_unlock(&session->lock);
+  pthread_mutex_unlock(&shared.loop->lock);
+  assert_int_equal(waitpid(child, &how, 0), child);
+  assert_true(WIFEXITED(how));
+  assert_int_equal(WEXITSTATUS(how), 0);
+  assert_int_equal(identity_loop_pending(shared.loop), 1);
+  service_send(&server, "POST", "release", "{}");
+  aloop_until(&shared, &ended, 1);
+  note_is(&ended, IDENTITY_OK);
+  probe_sent(&server, "GET", "/locales", 1);
+  note_clear(&ended);
+  identity_config_free(config);
+  identity_session_close(session);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 static const struct CMUnitTest tests[] = {
@@ -120,6 +188,7 @@ static const struct CMUnitTest tests[] = {
     TEST(a_session_whose_loop_is_gone_cannot_start_and_can_be_closed),
     TEST(a_closed_session_whose_completion_still_runs_cannot_start),
     TEST(a_child_process_can_neither_start_nor_drive_and_the_parent_goes_on),
+    TEST(a_child_process_gives_everything_back_without_a_lock_and_the_parent_goes_on),
 };
 
 SUITE_WITH("async_refused_starts", tests, start, stop)

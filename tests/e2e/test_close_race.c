@@ -12,7 +12,7 @@
 #include <time.h>
 
 enum { ROUNDS = 300 };
-enum { BEFORE_CLOSE, IN_CLOSE, LATE_IN_CLOSE };
+enum { BEFORE_CLOSE, IN_CLOSE, LATE_IN_CLOSE, LOOP_GONE };
 
 static struct {
   atomic_int moment; /* where the next call is held; -1: nowhere */
@@ -42,8 +42,10 @@ identity_status __wrap_identity__loop_submit(identity__loop *loop, identity__cal
   int moment = atomic_load(&hold.moment);
   if (moment >= 0) {
     atomic_store(&hold.entered, 1);
-    if (moment != BEFORE_CLOSE)
+    if (moment == IN_CLOSE || moment == LATE_IN_CLOSE)
       await_closing(loop, call->session);
+    while (moment == LOOP_GONE && !identity__loop_is_gone(loop))
+      nap_us(20);
     if (moment == LATE_IN_CLOSE)
       nap_us(1000); /* close has cancelled what it saw, and waits for us to leave */
   }
@@ -130,10 +132,37 @@ static void a_start_that_a_close_overtakes_is_refused(void **state) {
   assert_int_equal(probe_requests(&server), 0);
 }
 
+/* One that nobody has driven yet: any thread may call. */
+static void a_call_that_entered_before_its_loop_was_freed_is_refused(void **state) {
+  (void)state;
+  for (int round = 0; round < ROUNDS; round++) {
+    pthread_t thread;
+    void *status = NULL;
+    identity_loop *loop = NULL;
+    identity_session *session = NULL;
+    identity_config *config = service_config(&server);
+    assert_int_equal(identity_loop_new(config, &loop, NULL), IDENTITY_OK);
+    assert_int_equal(identity_session_open_on(loop, config, "viewer", &session, NULL), IDENTITY_OK);
+    identity_config_free(config);
+    atomic_store(&hold.entered, 0);
+    atomic_store(&hold.moment, LOOP_GONE);
+    assert_int_equal(pthread_create(&thread, NULL, fetch, session), 0);
+    while (atomic_load(&hold.entered) == 0)
+      nap_us(20);
+    identity_loop_free(loop);
+    assert_int_equal(pthread_join(thread, &status), 0);
+    atomic_store(&hold.moment, -1);
+    assert_int_equal((identity_status)(intptr_t)status, IDENTITY_LOOP_GONE);
+    identity_session_close(session);
+  }
+  assert_int_equal(probe_requests(&server), 0);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(a_call_that_entered_before_a_close_is_cancelled_and_sends_nothing, reset),
     cmocka_unit_test_setup(a_call_that_runs_against_a_close_is_answered_or_cancelled, reset),
     cmocka_unit_test_setup(a_start_that_a_close_overtakes_is_refused, reset),
+    cmocka_unit_test_setup(a_call_that_entered_before_its_loop_was_freed_is_refused, reset),
 };
 
 SUITE_WITH("close race", tests, start, stop)

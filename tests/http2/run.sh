@@ -8,10 +8,10 @@ set -u
 LC_ALL=C
 export LC_ALL
 
-readonly expected=14 sessions=5 fetches=50
+readonly expected=32 sessions=5 fetches=50 at_a_time=64 usual_streams=128
 
 build=${1:-}
-for program in identity-sandbox http2/fetches loops/epoll; do
+for program in identity-sandbox http2/fetches http2/upheaval loops/epoll; do
   [ -x "$build/$program" ] || { echo "usage: $0 BUILD, where $program is built (make check-http2 does it)" >&2; exit 2; }
 done
 PATH=$PATH:/usr/sbin:/sbin
@@ -64,11 +64,14 @@ front_is_up() {
 }
 
 # nginx cannot say which free port it got: one is tried, and another when it is taken.
+# start_front STREAMS: so many requests it takes at a time on each connection
 start_front() {
-  local tries turns
+  local tries turns user=
+  [ "$(id -u)" -ne 0 ] || user='user root;' # its worker must reach the folder
   for ((tries = 0; tries < 20; tries++)); do
     front_port=$((20000 + RANDOM % 12000))
-    sed "s|@FRONT@|$FRONT|; s|@PORT@|$front_port|; s|@SERVICE@|$PORT|" "$HERE/nginx.conf" >"$FRONT/nginx.conf"
+    sed "s|@FRONT@|$FRONT|; s|@PORT@|$front_port|; s|@SERVICE@|$PORT|; s|@STREAMS@|$1|; s|@USER@|$user|" \
+      "$HERE/nginx.conf" >"$FRONT/nginx.conf"
     nginx -p "$FRONT" -e "$FRONT/errors" -c "$FRONT/nginx.conf" >"$FRONT/said" 2>&1 &
     front=$!
     for ((turns = 0; turns < 100; turns++)); do
@@ -169,11 +172,136 @@ test_journey() {
   same "the journey needs one connection" "20 1" "$(logged .) $(connections)"
 }
 
+# ---- what happens to the front in the middle of a hundred calls ----
+
+worker_of_front() {
+  tr ' ' '\n' <"/proc/$front/task/$front/children" | grep . | tail -n 1
+}
+
+has_another_worker() {
+  local now
+  now=$(worker_of_front)
+  [ -n "$now" ] && [ "$now" != "$1" ]
+}
+
+# ends KIND STATUS: so many calls of the kind ended so
+ends() {
+  local number
+  number=$(sed -n "s/^$1 $2 //p" "$WORK/out")
+  echo "${number:-0}"
+}
+
+# requests METHOD PATH [STATUS]: so many came to the service
+requests() {
+  control GET journal
+  printf '%s' "$BODY" | sed 's/{"seq"/\n&/g' | grep -E "\"method\":\"$1\"" | grep -E "\"path\":\"$2\"" | grep -Ec "\"status\":${3:-}"
+}
+
+newcomers() {
+  control GET customers
+  printf '%s' "$BODY" | grep -Eo '"email":"new[0-9]+@' | sort -u | grep -c .
+}
+
+# Five viewers; then the client's calls, up to as many as run at a time, and all that can wait of them is held.
+begin_upheaval() {
+  local i
+  reset
+  for i in 0 1 2 3 4; do register "jo$i@example.com"; done
+  hold '/customers/*'
+  fault '[{"method":"PATCH","path":"/customers/*","times":-1,"hang":true},{"method":"POST","path":"/customers","times":-1,"hang":true},
+    {"method":"PUT","path":"/customers/passwords","times":-1,"hang":true}]'
+  "$build/http2/upheaval" "https://127.0.0.1:$front_port" "$FRONT/cert.pem" s3cretpass >"$WORK/out" 2>"$WORK/err" &
+  client=$!
+  if until_so holds "$at_a_time"; then ok "$1: $at_a_time requests are out"; else not_ok "$1: $at_a_time requests are out" "$(number waiting), $(cat "$WORK/err")"; fi
+}
+
+end_upheaval() {
+  control DELETE faults
+  control POST release '{}'
+  code=0
+  wait "$client" || code=$?
+  client=
+  same "$1: each call completes once, and nobody is signed out" "0 completed once: 100, signed in: 5" \
+    "$code $(head -n 1 "$WORK/out")$(head -c 300 "$WORK/err")"
+}
+
+# It finishes what it has, and takes no more on the connection (GOAWAY).
+test_reload() {
+  local worker
+  begin_upheaval reload
+  worker=$(worker_of_front)
+  kill -HUP "$front"
+  until_so has_another_worker "$worker" || give_up "nginx has no other worker"
+  end_upheaval reload
+  same "reload: all end well" "40 20 20 10 10" \
+    "$(ends customer OK) $(ends update OK) $(ends register OK) $(ends reset OK) $(ends refresh OK)"
+  same "reload: no request more than that" "40 20 25 10" \
+    "$(requests GET '/customers/[0-9]*') $(requests PATCH '/customers/[0-9]*') $(requests POST /customers) $(requests PUT /customers/passwords)"
+}
+
+# Every connection breaks, and nobody knows what the service has done of it.
+test_kill() {
+  local worker lost
+  begin_upheaval kill
+  worker=$(worker_of_front)
+  kill -KILL "$worker"
+  until_so has_another_worker "$worker" || give_up "nginx has no other worker"
+  end_upheaval kill
+  same "kill: what may be repeated ends well" "40 20" "$(ends customer OK) $(ends update OK)"
+  lost=$(ends register OUTCOME_UNKNOWN)
+  check "kill: of registrations that were out nobody knows" test "$lost" -gt 0
+  same "kill: all others end well" "$((20 - lost))" "$(ends register OK)"
+  same "kill: no registration is sent twice" 25 "$(requests POST /customers)"
+  same "kill: no mail is asked for twice" "10 10" \
+    "$(($(ends reset OK) + $(ends reset CONNECTION_LOST))) $(requests PUT /customers/passwords)"
+}
+
+# It is stopped for longer than most patience, and goes on: nothing is lost by that.
+test_stop() {
+  local worker
+  begin_upheaval stop
+  worker=$(worker_of_front)
+  kill -STOP "$worker"
+  control POST release '{}'
+  sleep 1
+  kill -CONT "$worker"
+  end_upheaval stop
+  same "stop: all end well" "40 20 20 10 10" \
+    "$(ends customer OK) $(ends update OK) $(ends register OK) $(ends reset OK) $(ends refresh OK)"
+}
+
+# What is too much for it is refused (RST_STREAM), though it could have been known only after it was sent.
+test_few_streams() {
+  local unknown
+  reset
+  for i in 0 1 2 3 4; do register "jo$i@example.com"; done
+  "$build/http2/upheaval" "https://127.0.0.1:$front_port" "$FRONT/cert.pem" s3cretpass >"$WORK/out" 2>"$WORK/err" &
+  client=$!
+  end_upheaval "few streams"
+  same "few streams: what may be repeated ends well" "40 20" "$(ends customer OK) $(ends update OK)"
+  unknown=$(ends register OUTCOME_UNKNOWN)
+  same "few streams: registrations end well, or nobody knows; those are there that did" "$((20 - unknown)) $((20 - unknown))" \
+    "$(ends register OK) $(newcomers)"
+  same "few streams: no mail is asked for twice" 10 "$(($(ends reset OK) + $(ends reset CONNECTION_LOST)))"
+}
+
+stop_front() {
+  kill "$front"
+  wait "$front"
+  front=
+}
+
 make_certificate
 start
-start_front
+start_front "$usual_streams"
 test_the_log
 test_many_at_once
 test_journey
+test_reload
+test_kill
+test_stop
+stop_front
+start_front 4
+test_few_streams
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -eq "$expected" ]
