@@ -9,7 +9,7 @@
 static void init_lists(identity__loop *loop) {
   identity__node *lists[] = {&loop->arrivals, &loop->signals, &loop->closings, &loop->completed,
                              &loop->sessions, &loop->landed,  &loop->parked,   &loop->resumed,
-                             &loop->closed,   &loop->ready};
+                             &loop->closed,   &loop->ready,   &loop->orphans};
   for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
     identity__list_init(lists[i]);
 }

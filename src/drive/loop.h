@@ -65,6 +65,7 @@ typedef struct identity_loop {
   identity__node landed;  /* sessions whose flight is over */
   identity__node parked;  /* calls that wait for a place to send */
   identity__node resumed; /* calls that have got one */
+  identity__node orphans; /* requests that nobody waits for: they give theirs up */
   identity__node closed;  /* sessions that still have something out */
   uint32_t placed;
   uint64_t chance;  /* what jitter is made from */
