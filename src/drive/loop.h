@@ -119,6 +119,8 @@ void identity__loop_retire(identity__loop *loop, identity__call *call);
  * until there is one. */
 bool identity__loop_take_place(identity__loop *loop, identity__call *call);
 void identity__loop_leave_place(identity__loop *loop, identity__call *call);
+/* The driver's: who is parked gets what places there are; the transport may have more by now. */
+void identity__loop_hand_on(identity__loop *loop);
 
 /* The driver's: when a call or a session is to be told the time; INT64_MAX: never. */
 void identity__loop_set_timer(identity__loop *loop, identity__timer *timer, int64_t at_ms);
