@@ -327,9 +327,8 @@ void identity__pump_response(identity__exchange *exchange) {
   identity__outcome outcome = outcome_of(exchange);
   identity__event event = {.kind = IDENTITY__EVENT_RESPONSE, .outcome = &outcome};
   bool answered = response->failure == IDENTITY_OK;
-  bool throttled = response->http_status == 429 || response->http_status == 503;
   int64_t quiet_ms = 0;
-  if (throttled)
+  if (identity__answer_throttles(&outcome.http))
     quiet_ms =
         identity__host_quiet(session->host, response->retry_after_ms, identity__loop_now(session->loop));
   identity__notice_answer(session, response->date_s, quiet_ms);
