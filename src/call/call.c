@@ -74,6 +74,7 @@ static int32_t send_request(identity__call *call, const identity__endpoint *endp
     call->limits_ms[i] =
         endpoint->limits_s[i] > 0 ? moment->now.boot_ms + endpoint->limits_s[i] * INT64_C(1000) : INT64_MAX;
   call->sent_boot_ms = moment->now.boot_ms;
+  call->plain_answer = false; /* that was the one before */
   call->state = STATE_SENDING;
   return IDENTITY__ACTION_SEND;
 }

@@ -184,7 +184,7 @@ struct identity__call {
   identity__node begun;      /* among those that have begun */
   identity__node queued;     /* in the line, or among those whose completion is due */
   identity__node signalled;  /* it was cancelled, or has another deadline */
-  identity__node parked;     /* waits for a place to send */
+  identity__node parked;     /* waits for a place to send, or is to give up its own */
   identity__timer timer;
   identity_done_fn complete; /* NULL: a thread waits for it, or nobody */
   void *user_data;
@@ -200,7 +200,7 @@ struct identity__call {
   bool waits_for_token; /* for the end of a flight */
   bool waits_for_beside;
   bool owned_by_session; /* a flight: nobody waits for the call itself */
-  bool orphaned;         /* ran for a call that did not need it: nor for this one */
+  bool orphaned;         /* ran for a call that did not need it: nobody waits for its answer */
   bool placed;           /* has a place to send */
   bool in_line;          /* waited behind the calls of its session that run */
 

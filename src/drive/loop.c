@@ -9,7 +9,7 @@
 static void init_lists(identity__loop *loop) {
   identity__node *lists[] = {&loop->arrivals, &loop->signals, &loop->closings, &loop->completed,
                              &loop->sessions, &loop->landed,  &loop->parked,   &loop->resumed,
-                             &loop->closed,   &loop->ready};
+                             &loop->closed,   &loop->ready,   &loop->orphans};
   for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
     identity__list_init(lists[i]);
 }
@@ -241,7 +241,9 @@ bool identity__loop_take_place(identity__loop *loop, identity__call *call) {
 }
 
 /* Who has waited longest gets it. */
-static void hand_on(identity__loop *loop) {
+void identity__loop_hand_on(identity__loop *loop) {
+  if (identity__list_is_empty(&loop->parked))
+    return;
   uint32_t capacity = identity__transport_capacity(loop->transport);
   identity__node *node;
   while (loop->placed < capacity && (node = identity__list_take(&loop->parked)) != NULL) {
@@ -258,7 +260,7 @@ void identity__loop_leave_place(identity__loop *loop, identity__call *call) {
     return;
   call->placed = false;
   loop->placed--;
-  hand_on(loop);
+  identity__loop_hand_on(loop);
 }
 
 /* What is told the time now and wants to be told again at once has to wait for the next pass. */

@@ -65,6 +65,7 @@ typedef struct identity_loop {
   identity__node landed;  /* sessions whose flight is over */
   identity__node parked;  /* calls that wait for a place to send */
   identity__node resumed; /* calls that have got one */
+  identity__node orphans; /* requests that nobody waits for: they give theirs up */
   identity__node closed;  /* sessions that still have something out */
   uint32_t placed;
   uint64_t chance;  /* what jitter is made from */
@@ -118,6 +119,8 @@ void identity__loop_retire(identity__loop *loop, identity__call *call);
  * until there is one. */
 bool identity__loop_take_place(identity__loop *loop, identity__call *call);
 void identity__loop_leave_place(identity__loop *loop, identity__call *call);
+/* The driver's: who is parked gets what places there are; the transport may have more by now. */
+void identity__loop_hand_on(identity__loop *loop);
 
 /* The driver's: when a call or a session is to be told the time; INT64_MAX: never. */
 void identity__loop_set_timer(identity__loop *loop, identity__timer *timer, int64_t at_ms);

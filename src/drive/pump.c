@@ -9,6 +9,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum { ORPHAN_MS = 1000 /* for an answer that comes anyway */ };
+
 /* What an event points to. */
 typedef struct news {
   identity__token_news token;
@@ -121,20 +123,40 @@ static void shape_result(identity_session *session, identity__call *call) {
     call->status = call->error.status;
 }
 
-/* Nobody needs its answer any more. To break it off would cost a connection where it has one of its own
- * (HTTP/1.1): it runs on for itself, unless the app wanted an end. */
-static void end_beside(identity__call *call) {
+static void cancel(identity__call *call) {
+  const identity__event event = {.kind = IDENTITY__EVENT_CANCEL, .progress = identity__pump_progress(call)};
+  identity__pump(call, &event);
+}
+
+static void orphan(identity__loop *loop, identity__call *beside) {
+  int64_t until_ms = identity__loop_now(loop).boot_ms + ORPHAN_MS;
+  beside->beside_of->beside = NULL;
+  beside->beside_of = NULL;
+  beside->orphaned = true;
+  if (until_ms < beside->deadline_ms)
+    beside->deadline_ms = until_ms;
+  identity__list_add(&loop->orphans, &beside->parked);
+  identity__loop_set_timer(loop, &beside->timer, identity__call_timer_ms(beside));
+}
+
+/* Nobody needs its answer any more. To break off what has left would cost a connection where it has one of
+ * its own (HTTP/1.1): that may run on for a moment, unless the app wanted an end or others wait for the
+ * place. */
+static void end_beside(identity__loop *loop, const identity__call *call) {
   identity__call *beside = call->beside;
   if (beside == NULL || beside->done)
     return;
-  if (call->status == IDENTITY_OK) {
-    beside->beside_of = NULL;
-    beside->orphaned = true;
-    call->beside = NULL;
-    return;
-  }
-  const identity__event event = {.kind = IDENTITY__EVENT_CANCEL, .progress = identity__pump_progress(beside)};
-  identity__pump(beside, &event);
+  bool left = identity__pump_progress(beside) != IDENTITY__UNSENT;
+  if (call->status == IDENTITY_OK && left && identity__list_is_empty(&loop->parked))
+    orphan(loop, beside);
+  else
+    cancel(beside);
+}
+
+static void give_orphans_places(const identity__loop *loop) {
+  identity__node *node;
+  while (!identity__list_is_empty(&loop->parked) && (node = identity__list_first(&loop->orphans)) != NULL)
+    cancel(IDENTITY__OWNER(node, identity__call, parked));
 }
 
 /* Who waits for this one goes on, but not before everything of it is over. */
@@ -147,6 +169,13 @@ static void tell_main(identity__loop *loop, const identity__call *call) {
   identity__list_add(&loop->resumed, &main_call->parked);
 }
 
+/* How a call beside ended is told by the one it ran for, if it matters. */
+static int32_t level_of(const identity__call *call) {
+  if (call->beside_of != NULL || call->orphaned)
+    return IDENTITY_LOG_DEBUG;
+  return call->status == IDENTITY_OK ? IDENTITY_LOG_INFO : IDENTITY_LOG_WARNING;
+}
+
 static void finish(identity_session *session, identity__call *call) {
   shape_result(session, call);
   if (session->pending_call == call)
@@ -155,9 +184,8 @@ static void finish(identity_session *session, identity__call *call) {
     end_delivery(session);
   if (session->flight == call)
     identity__refresh_over(session, call);
-  identity__log_line(&session->log, call->status == IDENTITY_OK ? IDENTITY_LOG_INFO : IDENTITY_LOG_WARNING,
-                     "%s: %s", call->name, identity_status_name(call->status));
-  end_beside(call);
+  identity__log_line(&session->log, level_of(call), "%s: %s", call->name, identity_status_name(call->status));
+  end_beside(session->loop, call);
   tell_main(session->loop, call);
   bool counted = identity__pump_is_counted(call) && (identity__list_has(&call->begun) || call->in_line);
   identity__loop_retire(session->loop, call);
@@ -190,7 +218,10 @@ static bool has_place(identity_session *session, identity__call *call, int32_t a
   if (action == IDENTITY__ACTION_ORDER && !sends)
     return true;
   call->parked_action = action;
-  return identity__loop_take_place(session->loop, call);
+  bool placed = identity__loop_take_place(session->loop, call);
+  if (!placed)
+    give_orphans_places(session->loop);
+  return placed;
 }
 
 /* True: another event is at hand. */
@@ -235,6 +266,8 @@ static void carry(identity__call *call, int32_t action) {
   identity__event event;
   news at;
   while (perform(session, call, action, &at, &event)) {
+    if (call->orphaned) /* what it had to deliver is delivered */
+      event = (identity__event){.kind = IDENTITY__EVENT_CANCEL};
     identity__moment moment = identity__loop_moment(session->loop);
     action = identity__call_step(call, &event, &moment);
     if (ends_exchange(&event, action))
@@ -294,16 +327,18 @@ void identity__pump_response(identity__exchange *exchange) {
   identity__outcome outcome = outcome_of(exchange);
   identity__event event = {.kind = IDENTITY__EVENT_RESPONSE, .outcome = &outcome};
   bool answered = response->failure == IDENTITY_OK;
-  bool throttled = response->http_status == 429 || response->http_status == 503;
   int64_t quiet_ms = 0;
-  if (throttled)
+  if (identity__answer_throttles(&outcome.http))
     quiet_ms =
         identity__host_quiet(session->host, response->retry_after_ms, identity__loop_now(session->loop));
   identity__notice_answer(session, response->date_s, quiet_ms);
   identity__log_line(&session->log, IDENTITY_LOG_DEBUG, "%s: %s %s -> HTTP %" PRId32 "%s%s", call->name,
                      call->send.endpoint->method, call->send.endpoint->path, response->http_status,
                      answered ? "" : ", ", answered ? "" : identity_status_name(response->failure));
-  identity__pump(call, &event);
+  if (call->orphaned && !call->prelude) /* not sent anew, nor with another token */
+    cancel(call);
+  else
+    identity__pump(call, &event);
 }
 
 /* The next call of a session that can be told of the end of a flight. */

@@ -153,6 +153,7 @@ void identity__round_settle(identity__loop *loop) {
     any = arrived && begin_arrivals(loop);
     any = (arrived && hear_signals(loop)) || any;
     any = identity__pump_waiters(loop) || any;
+    identity__loop_hand_on(loop);
     any = resume_parked(loop) || any;
     any = identity__end_closed(loop) || any;
   }

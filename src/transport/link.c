@@ -15,6 +15,11 @@ int32_t identity__link_progress(const identity__exchange *exchange) {
   return exchange->sent ? IDENTITY__SENT : IDENTITY__UNSENT;
 }
 
+/* With the lock held: who drives the loop looks by itself when the transport returns. */
+static bool is_driving(const identity_link *link) {
+  return link->driving && pthread_equal(link->driver, pthread_self());
+}
+
 int32_t identity_link_may_send(identity_link *link, uint64_t exchange) {
   identity__now now = identity__clock_read(&link->clock); /* the host's clock, not under the lock */
   (void)pthread_mutex_lock(&link->lock);
@@ -93,7 +98,7 @@ void identity_link_complete(identity_link *link, uint64_t exchange, identity_sta
   int64_t wall_ms = identity__clock_read(&link->clock).wall_ms;
   (void)pthread_mutex_lock(&link->lock);
   identity__exchange *one = running(link, exchange);
-  bool foreign = one != NULL && !(link->driving && pthread_equal(link->driver, pthread_self()));
+  bool foreign = one != NULL && !is_driving(link);
   if (one != NULL) {
     conclude(one, failure, detail, wall_ms);
     one->state = IDENTITY__COMPLETED;
@@ -108,9 +113,13 @@ void identity_link_complete(identity_link *link, uint64_t exchange, identity_sta
 
 void identity_link_set_capacity(identity_link *link, uint32_t count) {
   (void)pthread_mutex_lock(&link->lock);
+  uint32_t before = link->capacity;
   if (count > 0)
     link->capacity = count < IDENTITY__MAX_EXCHANGES ? count : IDENTITY__MAX_EXCHANGES;
+  bool more = link->capacity > before && !is_driving(link);
   (void)pthread_mutex_unlock(&link->lock);
+  if (more) /* calls may be waiting for a place */
+    identity__poller_wake(&link->poller);
 }
 
 int32_t identity_link_watch(identity_link *link, int64_t socket, int32_t events) {

@@ -1,5 +1,6 @@
 #include "wire/answer.h"
 #include "base/error.h"
+#include "base/secret.h"
 #include "base/text.h"
 
 #include <inttypes.h>
@@ -284,6 +285,19 @@ identity_status identity__answer_read(identity__answer *answer, const identity__
   if (success && !complaint)
     return judge_success(answer, expect, http, error);
   return judge_refusal(answer, expect, http, error);
+}
+
+/* A 429 is also how it asks one viewer for a captcha (contract, rate limits). */
+bool identity__answer_throttles(const identity__http *http) {
+  const identity__expect nothing = {0};
+  identity__answer answer;
+  identity_error error;
+  if (http->status != 429)
+    return http->status == 503;
+  identity_status status = identity__answer_read(&answer, &nothing, http, &error);
+  identity__answer_clear(&answer);
+  identity__wipe(&error, sizeof error); /* words may repeat what was sent */
+  return status != IDENTITY_CAPTCHA_REQUIRED && status != IDENTITY_CAPTCHA_FAILED;
 }
 
 void identity__answer_clear(identity__answer *answer) {

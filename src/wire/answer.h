@@ -53,6 +53,8 @@ typedef struct identity__answer {
 identity_status identity__answer_read(identity__answer *answer, const identity__expect *expect,
                                       const identity__http *http, identity_error *error);
 void identity__answer_clear(identity__answer *answer);
+/* Whether the service wants to be left alone, by whoever calls. */
+bool identity__answer_throttles(const identity__http *http);
 /* A 2xx answer that lacks what the call needs. */
 identity_status identity__answer_lacks(const char *what, identity_error *error);
 

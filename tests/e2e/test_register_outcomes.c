@@ -1,4 +1,5 @@
 /* What becomes of a registration: refusals, odd answers, consents that did not get through. */
+#include "support/rotation.h"
 #include "support/stage.h"
 
 static identity_status register_jo(identity_session *session, identity_error *error) {
@@ -13,6 +14,34 @@ static void fetch_customer(identity_session *session) {
 }
 
 /* ---- refusals ---- */
+
+/* Both are a 429, and may say when to come back. */
+static void a_captcha_that_is_asked_for_holds_back_no_refresh_a_throttled_call_does(void **state) {
+  static const struct {
+    const char *body;
+    identity_status status;
+    identity_status refresh;
+  } rows[] = {
+      {"{\"code\":\"CPT0001\",\"errors\":[\"?\"]}", IDENTITY_CAPTCHA_REQUIRED, IDENTITY_OK},
+      {"{\"code\":\"CPT0002\",\"errors\":[\"?\"]}", IDENTITY_CAPTCHA_FAILED, IDENTITY_OK},
+      {"{\"errors\":[\"Google reCAPTCHA verification required!\"]}", IDENTITY_CAPTCHA_REQUIRED, IDENTITY_OK},
+      {"{\"errors\":[\"?\"]}", IDENTITY_THROTTLED, IDENTITY_REFRESH_DEFERRED},
+      {"", IDENTITY_THROTTLED, IDENTITY_REFRESH_DEFERRED},
+  };
+  (void)state;
+  for (size_t i = 0; i < ROWS(rows); i++) {
+    identity_error error;
+    (void)reset(state);
+    identity_session *session = service_open(&server, "viewer");
+    service_register(session, "mo@example.com");
+    probe_answer(&server, "POST", "/customers", 429, rows[i].body, "{\"Retry-After\":\"600\"}");
+    assert_int_equal(register_jo(session, &error), rows[i].status);
+    assert_int_equal(error.retry_after_ms, 600000);
+    assert_int_equal(identity_session_refresh(session, NULL), rows[i].refresh);
+    assert_int_equal(rotation_count(&server, -1), rows[i].refresh == IDENTITY_OK);
+    identity_session_close(session);
+  }
+}
 
 static void an_address_that_is_registered_is_refused_and_the_session_stays(void **state) {
   (void)state;
@@ -211,6 +240,7 @@ static void an_explicit_answer_replaces_the_pending_one(void **state) {
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(an_address_that_is_registered_is_refused_and_the_session_stays, reset),
+    cmocka_unit_test_setup(a_captcha_that_is_asked_for_holds_back_no_refresh_a_throttled_call_does, reset),
     cmocka_unit_test_setup(a_captcha_is_asked_for_and_then_passed, reset),
     cmocka_unit_test_setup(what_only_the_service_knows_is_refused_with_the_field, reset),
     cmocka_unit_test_setup(ids_may_be_numbers_or_strings_in_the_answer_and_in_the_jwt, reset),

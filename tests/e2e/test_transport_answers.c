@@ -1,4 +1,5 @@
 /* What a transport may say of an exchange: why it failed, and heads of answers as they come. */
+#include "support/own_memory.h"
 #include "support/scripted.h"
 
 static identity_status next_failure;
@@ -175,6 +176,58 @@ static void lines_come_with_or_without_their_end(void **state) {
   }
 }
 
+/* ---- broken off ---- */
+
+static taken *kept;
+
+static identity_status keep_register(taken *one) {
+  if (strcmp(one->method, "POST") != 0)
+    return recorder_forward(one);
+  kept = one;
+  return IDENTITY_OK;
+}
+
+static void say(const char *piece) {
+  assert_int_equal(identity_link_body(kept->link, kept->number, piece, strlen(piece)), 1);
+}
+
+/* Byte by byte: no copy but the library's. */
+static void say_half_a_pair(const masked *refresh_token) {
+  identity_link_sent(kept->link, kept->number);
+  (void)recorder_header(kept, "HTTP/1.1 200 OK");
+  say("{\"responseData\":{\"refreshToken\":\"");
+  for (size_t i = 0; i < refresh_token->length; i++) {
+    const char byte = own_memory_byte(refresh_token, i);
+    assert_int_equal(identity_link_body(kept->link, kept->number, &byte, 1), 1);
+  }
+  say("\",\"jwt\":\"e30.");
+}
+
+/* Whatever the call has asked before: the definitions of the consents are no secret. */
+static void what_came_of_a_pair_is_wiped_when_it_is_broken_off(void **state) {
+  (void)state;
+  for (int by_time = 0; by_time < 2; by_time++) {
+    static masked refresh_token;
+    note ended = {0};
+    own_memory_invent(&refresh_token);
+    transport.act = keep_register;
+    kept = NULL;
+    twin_start(TWIN_REGISTER, session, &ended);
+    while (kept == NULL)
+      assert_int_equal(identity_loop_run(shared.loop, 100), IDENTITY_OK);
+    assert_int_equal(recorder_count(&transport, "GET", "/publishers/*/consents"), by_time + 1);
+    say_half_a_pair(&refresh_token);
+    assert_true(own_memory_count(&refresh_token) > 0);
+    if (by_time)
+      host_clock_sleep(&device, 31000);
+    else
+      identity_call_cancel(ended.call);
+    ends_once(&ended, IDENTITY_OUTCOME_UNKNOWN);
+    note_clear(&ended);
+    assert_int_equal(own_memory_count(&refresh_token), 0);
+  }
+}
+
 static const struct CMUnitTest tests[] = {
     TEST(a_failure_is_handed_on_if_it_is_one_of_the_network_or_the_device),
     TEST(a_start_that_fails_is_a_failure_of_the_network_and_nothing_was_sent),
@@ -182,6 +235,7 @@ static const struct CMUnitTest tests[] = {
     TEST(an_answer_without_a_status_line_is_no_answer),
     TEST(interim_heads_are_passed_over),
     TEST(lines_come_with_or_without_their_end),
+    TEST(what_came_of_a_pair_is_wiped_when_it_is_broken_off),
 };
 
 SUITE_WITH("transport_answers", tests, start, stop)

@@ -74,6 +74,18 @@ identity_status own_memory_adopt(identity_session *session, const masked *jwt, c
   return status;
 }
 
+char own_memory_byte(const masked *secret, size_t place) {
+  assert_true(place < secret->length);
+  return (char)(secret->bytes[place] ^ MASK);
+}
+
+void own_memory_invent(masked *secret) {
+  secret->length = 64;
+  assert_int_equal(getentropy(secret->bytes, secret->length), 0);
+  for (size_t i = 0; i < secret->length; i++)
+    secret->bytes[i] = (unsigned char)"0123456789abcdef"[secret->bytes[i] % 16] ^ MASK;
+}
+
 static bool stands_at(const unsigned char *at, const masked *secret) {
   for (size_t i = 0; i < secret->length; i++)
     if ((at[i] ^ MASK) != secret->bytes[i])

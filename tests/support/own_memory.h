@@ -18,6 +18,9 @@ typedef struct masked {
 void own_memory_login(service *server, const char *email, masked *jwt, masked *refresh_token);
 /* The session adopts it; of the plain texts nothing stays. */
 identity_status own_memory_adopt(identity_session *session, const masked *jwt, const masked *refresh_token);
+/* A text of 64 hexadecimal digits that nobody has seen, and its bytes one by one. */
+void own_memory_invent(masked *secret);
+char own_memory_byte(const masked *secret, size_t place);
 /* How often it is there. */
 int own_memory_count(const masked *secret);
 

@@ -115,12 +115,41 @@ static void only_data_without_a_word_is_plain(void **state) {
   }
 }
 
+static void a_429_throttles_unless_it_asks_for_a_captcha(void **state) {
+  static const struct {
+    int32_t status;
+    const char *body;
+    bool throttles;
+  } rows[] = {
+      {429, "", true},
+      {429, "<html></html>", true},
+      {429, "{\"code\":\"CPT0001\"", true}, /* not whole */
+      {429, "{\"message\":\"Too many requests\"}", true},
+      {429, "{\"code\":\"USER0001\",\"errors\":[\"e\"]}", true},
+      {429, "{\"code\":\"CPT0001\",\"errors\":[\"e\"]}", false},
+      {429, "{\"code\":\"CPT0002\"}", false},
+      {429, "{\"message\":\"reCAPTCHA verification failed\"}", false},
+      {503, "{\"code\":\"CPT0001\"}", true},
+      {503, "", true},
+      {200, "", false},
+      {400, "{\"code\":\"CPT0001\"}", false},
+      {500, "", false},
+      {0, "", false},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    const identity__http http = {rows[i].status, rows[i].body, strlen(rows[i].body), 0, 1000};
+    CHECK_INT(rows[i].body, identity__answer_throttles(&http), rows[i].throttles);
+  }
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(data_is_what_the_envelope_holds),
     cmocka_unit_test(complaints_are_gathered),
     cmocka_unit_test(endless_complaints_are_cut_at_a_character),
     cmocka_unit_test(an_answer_that_lacks_something_says_what),
     cmocka_unit_test(only_data_without_a_word_is_plain),
+    cmocka_unit_test(a_429_throttles_unless_it_asks_for_a_captcha),
 };
 
 SUITE("answer words", tests)
