@@ -60,7 +60,7 @@ identity_status identity__run(identity_session *session, identity__call *call, i
     if (is_closing(session)) /* since it entered: close has not seen this call */
       identity__loop_cancel(loop, &session->calls);
     if (identity__loop_take_turn(loop, call)) {
-      while (!identity__loop_is_done(loop, call))
+      while (!call->done)
         identity__round(loop, INT64_MAX, call);
       identity__loop_pass_turn(loop);
     }
