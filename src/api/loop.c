@@ -104,11 +104,11 @@ static bool is_back_wanted(identity_loop *loop) {
 
 /* With the turn, which it passes on. */
 static void drive(identity_loop *loop, int32_t timeout_ms) {
-  int64_t now_ms = identity__clock_now().boot_ms;
+  int64_t now_ms = identity__clock_boot_ms();
   int64_t until = timeout_ms < 0 ? INT64_MAX : now_ms + timeout_ms;
   do {
     identity__round(loop, until == INT64_MAX ? until : until - now_ms, NULL);
-    now_ms = identity__clock_now().boot_ms;
+    now_ms = identity__clock_boot_ms();
   } while (!is_back_wanted(loop) && now_ms < until);
   pass_turn(loop);
 }

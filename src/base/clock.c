@@ -22,9 +22,8 @@ static int64_t read_clock(clockid_t id) {
   return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-identity__now identity__clock_now(void) {
-  identity__now now = {.boot_ms = read_clock(AGE_CLOCK), .wall_ms = read_clock(CLOCK_REALTIME)};
-  return now;
+int64_t identity__clock_boot_ms(void) {
+  return read_clock(AGE_CLOCK);
 }
 
 /* A host may say anything: sums of two times must not overflow. */
@@ -37,7 +36,7 @@ static int64_t sane(int64_t ms) {
 
 identity__now identity__clock_read(const identity__clock *clock) {
   if (clock->now == NULL)
-    return identity__clock_now();
+    return (identity__now){.boot_ms = identity__clock_boot_ms(), .wall_ms = read_clock(CLOCK_REALTIME)};
   identity__now now = {0};
   clock->now(clock->user_data, &now.boot_ms, &now.wall_ms);
   now.boot_ms = sane(now.boot_ms);

@@ -53,7 +53,7 @@ static void drive(identity_session *session, identity__call *call) {
     leave(session);
     return;
   }
-  while (!identity__loop_is_done(loop, call))
+  while (!call->done)
     identity__round(loop, INT64_MAX, call);
   leave(session);
   identity__loop_pass_turn(loop);

@@ -77,7 +77,7 @@ static void end_flight(identity_session *session) {
 
 /* Whatever the host's clock says. */
 static int64_t begin_closing(identity_session *session) {
-  int64_t until = identity__clock_now().boot_ms + IDENTITY__CLOSE_GRACE_MS;
+  int64_t until = identity__clock_boot_ms() + IDENTITY__CLOSE_GRACE_MS;
   pthread_mutex_lock(&session->loop->lock);
   session->closing = true;
   session->close_until_ms = until;
@@ -103,7 +103,7 @@ static bool has_rest(const identity_session *session) {
 
 /* Of close's second; a store that does not take the tokens is not waited for as long as the network is. */
 static int64_t wait_ms(int64_t until, bool for_store) {
-  int64_t left_ms = until - identity__clock_now().boot_ms;
+  int64_t left_ms = until - identity__clock_boot_ms();
   return for_store && left_ms > STORE_PAUSE_MS ? STORE_PAUSE_MS : left_ms;
 }
 
@@ -173,7 +173,7 @@ static bool end_session(identity__loop *loop, identity_session *session) {
   break_off_unsent(session);
   if (is_in_use(loop, session))
     return false;
-  int64_t now_ms = identity__clock_now().boot_ms;
+  int64_t now_ms = identity__clock_boot_ms();
   if (now_ms < session->retry_ms)
     return false;
   (void)identity__keep_retry(session, NULL);
@@ -214,7 +214,7 @@ static void cancel_calls(identity_session *session) {
 }
 
 static void begin_end(identity_session *session) {
-  int64_t until = identity__clock_now().boot_ms + IDENTITY__CLOSE_GRACE_MS;
+  int64_t until = identity__clock_boot_ms() + IDENTITY__CLOSE_GRACE_MS;
   pthread_mutex_lock(&session->loop->lock);
   session->close_until_ms = until;
   pthread_mutex_unlock(&session->loop->lock);
@@ -238,7 +238,7 @@ static bool any_has_rest(identity__loop *loop, bool *unstored) {
 }
 
 void identity__loop_wind_up(identity__loop *loop) {
-  int64_t until = identity__clock_now().boot_ms + IDENTITY__CLOSE_GRACE_MS;
+  int64_t until = identity__clock_boot_ms() + IDENTITY__CLOSE_GRACE_MS;
   int64_t wait = 0;
   bool unstored;
   pthread_mutex_lock(&loop->lock);

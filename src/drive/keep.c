@@ -196,9 +196,9 @@ bool identity__keep_load(identity_session *session, identity__call *call) {
 }
 
 void identity__keep_open(identity_session *session, bool waits) {
-  int64_t until = identity__clock_now().boot_ms + LOCK_PATIENCE_MS;
+  int64_t until = identity__clock_boot_ms() + LOCK_PATIENCE_MS;
   identity__keep_load(session, NULL);
-  while (waits && session->tokens.blocked == IDENTITY_STORE_LOCKED && identity__clock_now().boot_ms < until) {
+  while (waits && session->tokens.blocked == IDENTITY_STORE_LOCKED && identity__clock_boot_ms() < until) {
     identity__transport_wait(session->loop->transport, LOCK_PAUSE_MS);
     identity__keep_load(session, NULL);
   }

@@ -242,11 +242,9 @@ bool identity__loop_take_place(identity__loop *loop, identity__call *call) {
 
 /* Who has waited longest gets it. */
 void identity__loop_hand_on(identity__loop *loop) {
-  if (identity__list_is_empty(&loop->parked))
-    return;
-  uint32_t capacity = identity__transport_capacity(loop->transport);
-  identity__node *node;
-  while (loop->placed < capacity && (node = identity__list_take(&loop->parked)) != NULL) {
+  while (!identity__list_is_empty(&loop->parked) &&
+         loop->placed < identity__transport_capacity(loop->transport)) {
+    identity__node *node = identity__list_take(&loop->parked);
     identity__call *call = IDENTITY__OWNER(node, identity__call, parked);
     loop->placed++;
     call->placed = true;
@@ -326,11 +324,4 @@ bool identity__loop_is_cancelled(identity__loop *loop, const identity__call *cal
   bool cancelled = call->cancelled;
   pthread_mutex_unlock(&loop->lock);
   return cancelled;
-}
-
-bool identity__loop_is_done(identity__loop *loop, const identity__call *call) {
-  pthread_mutex_lock(&loop->lock);
-  bool done = call->done;
-  pthread_mutex_unlock(&loop->lock);
-  return done;
 }

@@ -134,6 +134,5 @@ void identity__loop_pass_turn(identity__loop *loop);
 /* The driver's: whether there was news since it was asked last. */
 bool identity__loop_take_news(identity__loop *loop);
 bool identity__loop_is_cancelled(identity__loop *loop, const identity__call *call);
-bool identity__loop_is_done(identity__loop *loop, const identity__call *call);
 
 #endif

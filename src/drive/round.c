@@ -8,9 +8,12 @@
  * call must not go on waiting for what was left. */
 enum { LONGEST_WAIT_MS = 200, MOST_LOOKS = 100 };
 
-static identity__call *take_call(identity__loop *loop, identity__node *list) {
+/* Who was in line before who is new. */
+static identity__call *take_call(identity__loop *loop) {
   pthread_mutex_lock(&loop->lock);
-  identity__node *node = identity__list_take(list);
+  identity__node *node = identity__list_take(&loop->ready);
+  if (node == NULL)
+    node = identity__list_take(&loop->arrivals);
   pthread_mutex_unlock(&loop->lock);
   return node != NULL ? IDENTITY__OWNER(node, identity__call, queued) : NULL;
 }
@@ -65,7 +68,7 @@ static void stand_in_line(identity__loop *loop, identity__call *call) {
 static bool has_arrivals(identity__loop *loop) {
   pthread_mutex_lock(&loop->lock);
   bool any = !identity__list_is_empty(&loop->ready) || !identity__list_is_empty(&loop->arrivals) ||
-             !identity__list_is_empty(&loop->signals);
+             !identity__list_is_empty(&loop->signals) || !identity__list_is_empty(&loop->closings);
   pthread_mutex_unlock(&loop->lock);
   return any;
 }
@@ -73,8 +76,7 @@ static bool has_arrivals(identity__loop *loop) {
 static bool begin_arrivals(identity__loop *loop) {
   identity__call *call;
   bool any = false;
-  while ((call = take_call(loop, &loop->ready)) != NULL ||
-         (call = take_call(loop, &loop->arrivals)) != NULL) {
+  while ((call = take_call(loop)) != NULL) {
     any = true;
     if (call->in_line || may_run(call))
       begin(loop, call);
@@ -150,12 +152,13 @@ void identity__round_settle(identity__loop *loop) {
   bool any = true;
   while (any) {
     bool arrived = has_arrivals(loop);
+    bool closed = arrived || !identity__list_is_empty(&loop->closed);
     any = arrived && begin_arrivals(loop);
     any = (arrived && hear_signals(loop)) || any;
     any = identity__pump_waiters(loop) || any;
     identity__loop_hand_on(loop);
     any = resume_parked(loop) || any;
-    any = identity__end_closed(loop) || any;
+    any = (closed && identity__end_closed(loop)) || any;
   }
 }
 
@@ -225,7 +228,7 @@ static bool has_calls(identity__loop *loop) {
 
 void identity__round(identity__loop *loop, int64_t longest_ms, const identity__call *awaited) {
   identity__round_settle(loop);
-  if (awaited != NULL && identity__loop_is_done(loop, awaited))
+  if (awaited != NULL && awaited->done)
     return;                                           /* it needed no network */
   int64_t read_ms = identity__loop_now(loop).boot_ms; /* the sockets are read after that */
   int64_t wait = identity__round_wait_ms(loop, read_ms);

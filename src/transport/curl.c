@@ -49,7 +49,7 @@ static void take_off(curl_transport *transport, identity__transfer *one) {
     place = &(*place)->next;
   *place = one->next;
   (void)curl_multi_remove_handle(transport->multi, one->easy);
-  transport->all.used_ms = identity__clock_now().boot_ms;
+  transport->all.used_ms = identity__clock_boot_ms();
   identity__transfer_put_back(one);
 }
 

@@ -175,7 +175,7 @@ static bool set_method(CURL *easy, const identity_http_request *request) {
  * what is older than that goes, all at once and with the next call. Else the one that may serve it would go,
  * too. */
 static void close_idle(const identity__transfer *one) {
-  int64_t idle_ms = identity__clock_now().boot_ms - one->all->used_ms;
+  int64_t idle_ms = identity__clock_boot_ms() - one->all->used_ms;
   IDENTITY__SET_IF_KNOWN(one->easy, CURLOPT_MAXAGE_CONN,
                          idle_ms < IDENTITY__IDLE_CONNECTION_MS ? IDENTITY__IDLE_CONNECTION_MS / 1000L
                                                                 : KEPT_S);

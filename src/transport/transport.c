@@ -94,16 +94,23 @@ static bool prepare(const identity_link *link, identity__exchange *exchange,
   return !request->once || identity__buffer_reserve(&response->body, room);
 }
 
+/* With the lock held. */
+static void drive(identity_link *link) {
+  link->driving = true;
+  link->driver = pthread_self();
+}
+
 static void set_driving(identity_link *link, bool driving) {
   (void)pthread_mutex_lock(&link->lock);
+  drive(link);
   link->driving = driving;
-  link->driver = pthread_self();
   (void)pthread_mutex_unlock(&link->lock);
 }
 
 identity__exchange *identity__transport_start(identity__transport *link, const identity__request *request,
                                               void *owner) {
   (void)pthread_mutex_lock(&link->lock);
+  drive(link);
   identity__exchange *exchange = take_exchange(link);
   bool ready = exchange != NULL && prepare(link, exchange, request);
   uint64_t number = exchange != NULL ? exchange->number : 0;
@@ -112,13 +119,10 @@ identity__exchange *identity__transport_start(identity__transport *link, const i
     exchange->state = IDENTITY__RUNNING;
   }
   (void)pthread_mutex_unlock(&link->lock);
-  if (exchange == NULL)
-    return NULL;
   identity_status begun = IDENTITY_OUT_OF_MEMORY;
-  set_driving(link, true);
   if (ready)
     begun = link->calls.start(link->state, link, number, &exchange->request);
-  if (begun != IDENTITY_OK)
+  if (exchange != NULL && begun != IDENTITY_OK)
     identity_link_complete(link, number, begun, NULL); /* unless it has said so itself */
   set_driving(link, false);
   return exchange;

@@ -48,14 +48,27 @@ static bool is_of(const cJSON *node, int type) {
   return node != NULL && (node->type & 0xFF) == type; /* above it, flags */
 }
 
-/* The tree is at most IDENTITY__MAX_JSON_DEPTH deep (the scan saw to it), so recursion is bounded. */
+/* From node to node, without recursion. The tree is at most IDENTITY__MAX_JSON_DEPTH deep: the scan saw to
+ * it.
+ */
 static bool names_are_unique(const cJSON *node) {
-  if (is_of(node, cJSON_Object) && !members_are_unique(node))
-    return false;
-  for (const cJSON *child = node->child; child != NULL; child = child->next)
-    if (child->child != NULL && !names_are_unique(child))
+  const cJSON *above[IDENTITY__MAX_JSON_DEPTH];
+  size_t depth = 0;
+  for (;;) {
+    if (is_of(node, cJSON_Object) && !members_are_unique(node))
       return false;
-  return true;
+    if (node->child != NULL) {
+      above[depth++] = node;
+      node = node->child;
+      continue;
+    }
+    while (node->next == NULL) {
+      if (depth == 0)
+        return true;
+      node = above[--depth];
+    }
+    node = node->next;
+  }
 }
 
 int identity__json_parse(const char *bytes, size_t length, identity__json_raw *raws, uint32_t count,

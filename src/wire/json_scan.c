@@ -9,16 +9,31 @@
  * value: so they stay in registers. The zero byte behind the text is part of nothing: so nothing goes past
  * it, and few have to know where the end is. */
 
+/* A list or an object that is open, or the text as a whole. Its sets have a bit for each wanted path. */
+typedef struct level {
+  const char *value; /* where what is taken now begins */
+  uint32_t wanted;   /* paths that lead into this one */
+  uint32_t met;      /* those that lead to that value, too */
+  char closing;      /* bracket */
+} level;
+
 typedef struct scanner {
   const char *end;
+  const char *eights_end; /* at each place before it there are eight bytes of the text */
   identity__json_raw *raws;
   uint32_t count;
+  level levels[IDENTITY__MAX_JSON_DEPTH + 1];
 } scanner;
 
-static const char *skip_space(const char *at) {
-  while (*at <= ' ' && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
+/* Apart, as it is hardly ever needed. */
+__attribute__((noinline)) static const char *skip_white(const char *at) {
+  while (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t')
     at++;
   return at;
+}
+
+static inline const char *skip_space(const char *at) {
+  return *at > ' ' ? at : skip_white(at);
 }
 
 static const char *take(const char *at, char expected) {
@@ -26,8 +41,10 @@ static const char *take(const char *at, char expected) {
 }
 
 static const char *take_word(const char *at, const char *word) {
-  size_t length = strlen(word);
-  return strncmp(at, word, length) == 0 ? at + length : NULL;
+  while (*word != '\0')
+    if (*at++ != *word++)
+      return NULL;
+  return at;
 }
 
 static int32_t hex_value(char c) {
@@ -79,22 +96,22 @@ static uint64_t eight_bytes(const char *at) {
   return bytes;
 }
 
-/* The top bit of each byte that ends a plain stretch: a quote, a backslash, a control character, or one
- * beyond ASCII. A borrow may set the bit of a byte behind the first such one, never of one before it. */
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* The top bit of each byte that ends a plain stretch: a control character or a quote (which follows the last
+ * of them when its second bit is turned over), a backslash, or one beyond ASCII, which stays so in one of the
+ * two differences at least. A borrow may set the bit of a byte behind the first such one, never of one before
+ * it. */
 static uint64_t specials(uint64_t bytes) {
-  const uint64_t ones = UINT64_C(0x0101010101010101);
-  uint64_t quotes = bytes ^ ones * '"';
-  uint64_t slashes = bytes ^ ones * '\\';
-  return ((quotes - ones) | (slashes - ones) | (bytes - ones * 0x20) | bytes) & ones * 0x80;
+  return (((bytes ^ EACH(0x02)) - EACH(0x21)) | ((bytes ^ EACH('\\')) - EACH(1))) & EACH(0x80);
 }
 
 /* Most of an answer is plain text: eight bytes at a time. */
-static const char *skip_plain(const char *at, const char *end) {
-  while (end - at >= 8) {
+static inline const char *skip_plain(const scanner *scan, const char *at) {
+  for (; at < scan->eights_end; at += 8) {
     uint64_t found = specials(eight_bytes(at));
     if (found != 0)
       return at + __builtin_ctzll(found) / 8;
-    at += 8;
   }
   while ((uint8_t)*at >= 0x20 && (uint8_t)*at < 0x80 && *at != '"' && *at != '\\')
     at++;
@@ -109,62 +126,68 @@ static const char *take_special(const char *at, const char *end) {
   return length > 0 ? at + length : NULL;
 }
 
-/* The rest of a string that is not all plain. */
-static const char *take_rest(const char *at, const char *end) {
+/* The rest of a string that is not all plain; apart, so that for one that is no registers are saved. */
+__attribute__((noinline)) static const char *take_rest(const scanner *scan, const char *at) {
   while (at != NULL && *at != '"') {
-    at = take_special(at, end);
+    at = take_special(at, scan->end);
     if (at != NULL)
-      at = skip_plain(at, end);
+      at = skip_plain(scan, at);
   }
   return at != NULL ? at + 1 : NULL;
 }
 
-static const char *take_string(const char *at, const char *end) {
+static const char *take_string(const scanner *scan, const char *at) {
   if (*at != '"')
     return NULL;
-  at = skip_plain(at + 1, end);
-  return *at == '"' ? at + 1 : take_rest(at, end);
+  at = skip_plain(scan, at + 1);
+  return *at == '"' ? at + 1 : take_rest(scan, at);
 }
 
-static const char *take_digits(const char *at) {
+static bool are_digits(uint64_t bytes) {
+  return (((bytes - EACH('0')) | (bytes + EACH(0x7F - '9'))) & EACH(0x80)) == 0;
+}
+
+static const char *take_digits(const scanner *scan, const char *at) {
   const char *start = at;
+  while (at < scan->eights_end && are_digits(eight_bytes(at)))
+    at += 8;
   while (*at >= '0' && *at <= '9')
     at++;
   return at > start ? at : NULL;
 }
 
-static const char *take_exponent(const char *at) {
+static const char *take_exponent(const scanner *scan, const char *at) {
   if (*at == '+' || *at == '-')
     at++;
-  return take_digits(at);
+  return take_digits(scan, at);
 }
 
-static const char *take_number(const char *at) {
+static const char *take_number(const scanner *scan, const char *at) {
   const char *start = at;
   at += *at == '-';
-  at = *at == '0' ? at + 1 : take_digits(at);
+  at = *at == '0' ? at + 1 : take_digits(scan, at);
   if (at != NULL && *at == '.')
-    at = take_digits(at + 1);
+    at = take_digits(scan, at + 1);
   if (at != NULL && (*at == 'e' || *at == 'E'))
-    at = take_exponent(at + 1);
+    at = take_exponent(scan, at + 1);
   return at != NULL && at - start <= IDENTITY__MAX_JSON_NUMBER ? at : NULL;
 }
 
-/* ---- what is wanted: a set has a bit for each of its paths ---- */
+/* ---- what is wanted ---- */
 
 /* Those of a set whose path goes on, below so many names, with this one. */
-static uint32_t meet(const scanner *scan, uint32_t set, uint32_t depth, const char *name, size_t length) {
+static uint32_t meet(const scanner *scan, uint32_t set, size_t depth, const char *name, size_t length) {
   uint32_t met = 0;
   for (uint32_t i = 0; i < scan->count; i++) {
     const char *wanted = (set >> i & 1) != 0 ? scan->raws[i].path[depth] : NULL;
-    if (wanted != NULL && strlen(wanted) == length && memcmp(wanted, name, length) == 0)
+    if (wanted != NULL && strncmp(wanted, name, length) == 0 && wanted[length] == '\0')
       met |= UINT32_C(1) << i;
   }
   return met;
 }
 
 /* A value below so many names is what those of a set want whose path ends here. */
-static void note(const scanner *scan, uint32_t set, uint32_t depth, const char *start, const char *end) {
+static void note(const scanner *scan, uint32_t set, size_t depth, const char *start, const char *end) {
   for (uint32_t i = 0; i < scan->count; i++)
     if ((set >> i & 1) != 0 && scan->raws[i].path[depth] == NULL)
       scan->raws[i].text = (identity__json_span){start, (size_t)(end - start)};
@@ -172,92 +195,92 @@ static void note(const scanner *scan, uint32_t set, uint32_t depth, const char *
 
 /* ---- values: nothing but one begins where it is taken, no white space ---- */
 
-static const char *take_text_or_number(const char *at, const char *end) {
+static const char *take_literal(const char *at) {
   switch (*at) {
-  case '"':
-    return take_string(at, end);
   case 't':
     return take_word(at, "true");
   case 'f':
     return take_word(at, "false");
-  case 'n':
-    return take_word(at, "null");
   default:
-    return take_number(at);
+    return take_word(at, "null");
   }
 }
 
-static const char *take_list(const scanner *scan, const char *at, uint32_t depth);
-static const char *take_object(const scanner *scan, const char *at, uint32_t depth, uint32_t wanted);
-
-/* Recursion is bounded by IDENTITY__MAX_JSON_DEPTH. */
-static const char *take_value(const scanner *scan, const char *at, uint32_t depth, uint32_t wanted) {
-  if (*at == '{')
-    return depth < IDENTITY__MAX_JSON_DEPTH ? take_object(scan, at + 1, depth + 1, wanted) : NULL;
-  if (*at == '[')
-    return depth < IDENTITY__MAX_JSON_DEPTH ? take_list(scan, at + 1, depth + 1) : NULL;
-  return take_text_or_number(at, scan->end);
+/* A value that no others are in: most are. */
+static const char *take_scalar(const scanner *scan, const char *at) {
+  if (*at == '"')
+    return take_string(scan, at);
+  return *at <= '9' ? take_number(scan, at) : take_literal(at);
 }
 
-/* Behind the opening bracket, which depth counts. */
-static const char *take_list(const scanner *scan, const char *at, uint32_t depth) {
-  at = skip_space(at);
-  if (*at == ']')
-    return at + 1;
-  for (;;) {
-    at = take_value(scan, at, depth, 0);
-    if (at == NULL)
-      return NULL;
-    at = skip_space(at);
-    if (*at != ',')
-      return take(at, ']');
-    at = skip_space(at + 1);
-  }
-}
-
-/* A name, its colon and the white space behind it. */
-static const char *take_name(const char *at, const char *end, size_t *length) {
-  const char *behind = take_string(at, end);
+/* The name of a member, its colon and the white space around that. */
+static const char *take_name(const scanner *scan, level *object, const char *at) {
+  const char *behind = take_string(scan, at);
   if (behind == NULL)
     return NULL;
-  *length = (size_t)(behind - at) - 2; /* without its quotes */
+  if (object->wanted != 0) /* its length without its quotes */
+    object->met =
+        meet(scan, object->wanted, (size_t)(object - scan->levels) - 1, at + 1, (size_t)(behind - at) - 2);
   at = take(skip_space(behind), ':');
   return at != NULL ? skip_space(at) : NULL;
 }
 
-/* As take_list. Above it are as many names of the wanted paths as brackets: a list ends every path. */
-static const char *take_object(const scanner *scan, const char *at, uint32_t depth, uint32_t wanted) {
-  at = skip_space(at);
-  if (*at == '}')
-    return at + 1;
+/* At a bracket. A list ends every path. */
+static level *enter(level *outer, char bracket) {
+  level *inner = outer + 1;
+  bool named = bracket == '{';
+  inner->wanted = named ? outer->met : 0;
+  inner->met = 0;
+  inner->closing = named ? '}' : ']';
+  return inner;
+}
+
+/* The value of the text. No recursion: a device has little stack. Above a value are as many names as open
+ * brackets on every path that still leads there. */
+static const char *take_text(scanner *scan, const char *at, uint32_t wanted) {
+  level *const outermost = scan->levels;
+  level *inner = outermost;
+  inner->met = wanted;
+  inner->closing = '\0';
   for (;;) {
-    size_t length;
-    const char *name = at + 1;
-    const char *value = take_name(at, scan->end, &length);
-    if (value == NULL)
+    if (inner->closing == '}' && (at = take_name(scan, inner, at)) == NULL)
       return NULL;
-    uint32_t met = wanted != 0 ? meet(scan, wanted, depth - 1, name, length) : 0;
-    at = take_value(scan, value, depth, met);
-    if (at == NULL)
+    inner->value = at;
+    if (*at == '{' || *at == '[') {
+      if (inner == outermost + IDENTITY__MAX_JSON_DEPTH)
+        return NULL;
+      inner = enter(inner, *at);
+      at = skip_space(at + 1);
+      if (*at != inner->closing)
+        continue;
+      inner--; /* nothing is in it */
+      at++;
+    } else if ((at = take_scalar(scan, at)) == NULL)
       return NULL;
-    if (met != 0)
-      note(scan, met, depth, value, at);
-    at = skip_space(at);
-    if (*at != ',')
-      return take(at, '}');
+    for (;;) { /* behind a value: which may be the last of more than one level */
+      if (inner->met != 0)
+        note(scan, inner->met, (size_t)(inner - outermost), inner->value, at);
+      if (inner == outermost)
+        return at;
+      at = skip_space(at);
+      if (*at == ',')
+        break;
+      if (*at++ != inner->closing)
+        return NULL;
+      inner--;
+    }
     at = skip_space(at + 1);
   }
 }
 
 bool identity__json_scan(const char *bytes, size_t length, identity__json_raw *raws, uint32_t count) {
-  const scanner scan = {.end = bytes + length, .raws = raws, .count = count};
-  const uint32_t all = (UINT32_C(1) << count) - 1;
+  scanner scan;
+  scan.end = bytes + length;
+  scan.eights_end = length >= 8 ? scan.end - 7 : bytes;
+  scan.raws = raws;
+  scan.count = count;
   for (uint32_t i = 0; i < count; i++)
     raws[i].text = (identity__json_span){NULL, 0};
-  const char *start = skip_space(bytes);
-  const char *at = take_value(&scan, start, 0, all);
-  if (at == NULL)
-    return false;
-  note(&scan, all, 0, start, at);
-  return skip_space(at) == scan.end;
+  const char *at = take_text(&scan, skip_space(bytes), (UINT32_C(1) << count) - 1);
+  return at != NULL && skip_space(at) == scan.end;
 }

@@ -26,6 +26,10 @@ static const char *const valid[] = {
     "-1.25e12",
     "9007199254740993",
     "1e400",
+    "12345678",
+    "-123456789012345678901234567890",
+    "12345678.12345678e12345678",
+    "[12345678,1234567,123456789]",
     "\"\"",
     "\"text\"",
     "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
@@ -85,6 +89,12 @@ static const char *const invalid[] = {
     "1,5",
     "1 2",
     "1_000",
+    "012345678",
+    "1234567/",
+    "1234567:",
+    "12345678a",
+    "12345678.",
+    "12345678.e1",
     "'text'",
     "text",
     "\"",
@@ -171,6 +181,35 @@ static void invalid_documents_are_refused(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(invalid); i++)
     CHECK(invalid[i], !scan(invalid[i], strlen(invalid[i])));
+}
+
+/* Eight bytes are looked at together, from wherever a text begins: none may hide behind another. */
+static void every_byte_counts_wherever_it_stands_in_a_text(void **state) {
+  (void)state;
+  static const char before[] = {'a', ' ', '!', '#', '[', ']', '\x7F'};
+  char text[24];
+  for (int c = 0; c < 256; c++)
+    for (size_t at = 1; at < 22; at++) {
+      bool plain = c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+      memset(text, before[at % sizeof before], sizeof text);
+      text[0] = text[sizeof text - 1] = '"';
+      text[at] = (char)c;
+      if (scan(text, sizeof text) != plain)
+        fail_msg("byte %d at %zu", c, at);
+    }
+}
+
+static void every_byte_counts_wherever_it_stands_in_a_number(void **state) {
+  (void)state;
+  char text[24];
+  for (int c = 0; c < 256; c++)
+    for (size_t at = 1; at < sizeof text - 1; at++) {
+      bool whole = (c >= '0' && c <= '9') || c == '.' || c == 'e' || c == 'E';
+      memset(text, '1' + (char)(at % 9), sizeof text);
+      text[at] = (char)c;
+      if (scan(text, sizeof text) != whole)
+        fail_msg("byte %d at %zu", c, at);
+    }
 }
 
 static void a_zero_byte_is_refused_anywhere(void **state) {
@@ -282,6 +321,9 @@ static const struct {
     {"beside another path", "{\"b\":{\"c\":1},\"a\":{\"c\":2}}", {"a", "c"}, "2"},
     {"written with an escape", "{\"\\u0061\":1}", {"a"}, NULL},
     {"a text with its quotes", " { \"a\" : \"\\u00e9}\" } ", {"a"}, "\"\\u00e9}\""},
+    {"behind what was left", "{\"a\":{\"x\":[{}],\"b\":{\"c\":0}},\"b\":1}", {"a", "b"}, "{\"c\":0}"},
+    {"not of what was left", "{\"a\":{\"b\":1},\"c\":{\"b\":2}}", {"a", "b"}, "1"},
+    {"not of an object in a list of it", "{\"a\":{\"c\":[{\"b\":1}]}}", {"a", "b"}, NULL},
     {"whole document without its white space", " [1, 2] ", {NULL}, "[1, 2]"},
 };
 
@@ -320,6 +362,8 @@ static void several_raw_texts_are_found_at_once(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(valid_documents_pass),
     cmocka_unit_test(invalid_documents_are_refused),
+    cmocka_unit_test(every_byte_counts_wherever_it_stands_in_a_text),
+    cmocka_unit_test(every_byte_counts_wherever_it_stands_in_a_number),
     cmocka_unit_test(a_zero_byte_is_refused_anywhere),
     cmocka_unit_test(depth_is_bounded),
     cmocka_unit_test(depth_counts_what_is_open_not_what_was),
