@@ -4,7 +4,6 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/names.h"
-#include "drive/blocking.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -117,12 +116,9 @@ static void add_transitions(identity__buffer *json, const identity__events *even
 
 identity_status identity_session_explain(identity_session *session, const char **json,
                                          identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  if (identity__check_result(json, "json", error) != IDENTITY_OK)
-    return error->status;
-  *json = NULL;
-  if (identity__session_usable(session, error) != IDENTITY_OK)
-    return error->status;
+  identity_status status = identity__check_ask(session, json, "json", error);
+  if (status != IDENTITY_OK)
+    return status;
   identity__buffer text;
   identity__now now = identity__loop_now(session->loop);
   identity__buffer_init(&text, MOST_BYTES);

@@ -11,11 +11,11 @@
 
 identity_status identity_loop_new(const identity_config *config, identity_loop **loop,
                                   identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  if (identity__check_result(loop, "loop", error) != IDENTITY_OK)
-    return error->status;
-  *loop = NULL;
-  if (identity__check_config(config, error) != IDENTITY_OK)
+  identity_error local;
+  if (error == NULL)
+    error = &local;
+  if (identity__check_result(loop, "loop", error) != IDENTITY_OK ||
+      identity__check_config(config, error) != IDENTITY_OK)
     return error->status;
   char *base_url = identity__network_base_url(config, error);
   char *network = base_url != NULL ? identity__network_text(config, base_url) : NULL;
