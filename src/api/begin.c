@@ -65,7 +65,7 @@ identity__call *identity__begin(identity_session *session, const char *name, ide
   }
   call->base_url = session->base_url;
   call->publisher_id = session->publisher_id;
-  call->deadline_ms = identity__loop_now(session->loop).boot_ms + session->timeout_ms;
+  call->deadline_ms = identity__loop_boot_ms(session->loop) + session->timeout_ms;
   return call;
 }
 

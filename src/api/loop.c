@@ -61,7 +61,7 @@ static void tell_host(identity_loop *loop) {
   identity__poller *poller = identity__transport_poller(loop->transport);
   if (!identity__poller_has_host(poller))
     return;
-  int64_t wait_ms = identity__round_wait_ms(loop, identity__loop_now(loop).boot_ms);
+  int64_t wait_ms = identity__round_wait_ms(loop, identity__loop_boot_ms(loop));
   pthread_mutex_lock(&loop->lock);
   if (loop->news || !identity__list_is_empty(&loop->completed))
     wait_ms = 0;
@@ -104,11 +104,11 @@ static bool is_back_wanted(identity_loop *loop) {
 
 /* With the turn, which it passes on. */
 static void drive(identity_loop *loop, int32_t timeout_ms) {
-  int64_t now_ms = identity__clock_now().boot_ms;
+  int64_t now_ms = identity__clock_boot_ms();
   int64_t until = timeout_ms < 0 ? INT64_MAX : now_ms + timeout_ms;
   do {
     identity__round(loop, until == INT64_MAX ? until : until - now_ms, NULL);
-    now_ms = identity__clock_now().boot_ms;
+    now_ms = identity__clock_boot_ms();
   } while (!is_back_wanted(loop) && now_ms < until);
   pass_turn(loop);
 }

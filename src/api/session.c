@@ -12,7 +12,7 @@
 /* ---- state ---- */
 
 /* With the lock held. */
-static identity_state *make_state(const identity_session *session, identity__now now) {
+static identity_state *make_state(const identity_session *session, int64_t now_ms) {
   const identity__record *record = &session->tokens.record;
   const identity__grant *grant = &record->grant;
   identity__block block;
@@ -27,7 +27,7 @@ static identity_state *make_state(const identity_session *session, identity__now
   bool out = state->state == IDENTITY_STATE_SIGNED_OUT || state->state == IDENTITY_STATE_REAUTH_REQUIRED;
   state->reason = out ? record->reason : IDENTITY_REASON_NONE;
   state->retry_after_ms =
-      state->state == IDENTITY_STATE_STALE ? identity__machine_cooldown_ms(&session->tokens, now) : 0;
+      state->state == IDENTITY_STATE_STALE ? identity__machine_cooldown_ms(&session->tokens, now_ms) : 0;
   state->consents_pending = record->pending_count > 0;
   state->not_persisted = session->tokens.not_persisted;
   state->state_name = identity__state_name(state->state);
@@ -44,9 +44,9 @@ identity_status identity_session_state(identity_session *session, const identity
   identity_status status = identity__check_ask(session, state, "state", error);
   if (status != IDENTITY_OK)
     return status;
-  identity__now now = identity__loop_now(session->loop);
+  int64_t now_ms = identity__loop_boot_ms(session->loop);
   pthread_mutex_lock(&session->lock);
-  *state = make_state(session, now);
+  *state = make_state(session, now_ms);
   pthread_mutex_unlock(&session->lock);
   return *state != NULL ? IDENTITY_OK : identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
 }
@@ -89,11 +89,11 @@ static void tokens_flow(identity__call *call) {
 /* After a refresh, whatever there is. */
 static void *shape_tokens(void *owner, identity_error *error) {
   identity_session *session = owner;
-  identity__now now = identity__loop_now(session->loop);
+  int64_t now_ms = identity__loop_boot_ms(session->loop);
   pthread_mutex_lock(&session->lock);
   bool there = identity__machine_standing(&session->tokens) == IDENTITY_OK;
   identity_tokens *tokens =
-      there ? make_tokens(session, identity__machine_remaining(&session->tokens, now)) : NULL;
+      there ? make_tokens(session, identity__machine_remaining(&session->tokens, now_ms)) : NULL;
   pthread_mutex_unlock(&session->lock);
   if (tokens == NULL)
     (void)identity__fail_plain(error, there ? IDENTITY_OUT_OF_MEMORY : IDENTITY_SIGNED_OUT);
@@ -103,13 +103,13 @@ static void *shape_tokens(void *owner, identity_error *error) {
 /* A snapshot if there is a token that will do: neither the loop nor its driver is asked. */
 static bool snapshot(identity_session *session, int64_t min_life_ms, const identity_tokens **tokens,
                      identity_status *status, identity_error *error) {
-  identity__now now = identity__loop_now(session->loop);
+  int64_t now_ms = identity__loop_boot_ms(session->loop);
   pthread_mutex_lock(&session->lock);
-  identity__ask ask = identity__machine_ask_life(&session->tokens, min_life_ms, now);
+  identity__ask ask = identity__machine_ask_life(&session->tokens, min_life_ms, now_ms);
   bool taken = ask.verdict == IDENTITY__ASK_GIVE;
-  session->asked_ms = now.boot_ms;
+  session->asked_ms = now_ms;
   if (taken)
-    *tokens = make_tokens(session, identity__machine_remaining(&session->tokens, now));
+    *tokens = make_tokens(session, identity__machine_remaining(&session->tokens, now_ms));
   pthread_mutex_unlock(&session->lock);
   if (taken && *tokens == NULL)
     *status = identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
@@ -207,7 +207,7 @@ static identity__call *prepare_adopt(identity_session *session, const char *jwt,
   identity__call *call = identity__begin(session, "session_adopt", adopt_flow, 0);
   if (call == NULL || identity__check_inputs(texts, 2, &inputs, &call->error) != IDENTITY_OK)
     return call;
-  call->sent_boot_ms = identity__loop_now(session->loop).boot_ms;
+  call->sent_boot_ms = identity__loop_boot_ms(session->loop);
   grant(call, &inputs);
   return call;
 }

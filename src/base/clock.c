@@ -22,6 +22,10 @@ static int64_t read_clock(clockid_t id) {
   return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
+int64_t identity__clock_boot_ms(void) {
+  return read_clock(AGE_CLOCK);
+}
+
 identity__now identity__clock_now(void) {
   identity__now now = {.boot_ms = read_clock(AGE_CLOCK), .wall_ms = read_clock(CLOCK_REALTIME)};
   return now;
@@ -43,6 +47,10 @@ identity__now identity__clock_read(const identity__clock *clock) {
   now.boot_ms = sane(now.boot_ms);
   now.wall_ms = sane(now.wall_ms);
   return now;
+}
+
+int64_t identity__clock_read_boot_ms(const identity__clock *clock) {
+  return clock->now == NULL ? identity__clock_boot_ms() : identity__clock_read(clock).boot_ms;
 }
 
 void identity__clock_boot_id(char boot_id[IDENTITY__BOOT_ID_SIZE]) {

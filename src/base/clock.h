@@ -29,8 +29,10 @@ typedef struct identity__clock {
 } identity__clock;
 
 identity__now identity__clock_read(const identity__clock *clock);
+int64_t identity__clock_read_boot_ms(const identity__clock *clock);
 /* The system's, for what has to do with this machine and not with tokens. */
 identity__now identity__clock_now(void);
+int64_t identity__clock_boot_ms(void);
 /* Names this boot; empty when the system cannot tell. */
 void identity__clock_boot_id(char boot_id[IDENTITY__BOOT_ID_SIZE]);
 /* Unpredictable enough for jitter and handle names; not for keys. */

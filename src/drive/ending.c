@@ -55,7 +55,7 @@ static bool is_worth_waiting(const identity_session *session) {
 
 /* Whatever the host's clock says. */
 static int64_t begin_closing(identity_session *session) {
-  int64_t until = identity__clock_now().boot_ms + IDENTITY__CLOSE_GRACE_MS;
+  int64_t until = identity__clock_boot_ms() + IDENTITY__CLOSE_GRACE_MS;
   pthread_mutex_lock(&session->loop->lock);
   session->closing = true;
   session->close_until_ms = until;
@@ -81,7 +81,7 @@ static void store_the_rest(identity_session *session, int64_t until) {
     (void)identity__keep_retry(session, NULL);
     if (session->tokens.not_persisted)
       identity__transport_wait(session->loop->transport, STORE_PAUSE_MS);
-  } while (session->tokens.not_persisted && identity__clock_now().boot_ms < until);
+  } while (session->tokens.not_persisted && identity__clock_boot_ms() < until);
 }
 
 void identity__wind_up(identity_session *session) {
@@ -90,8 +90,8 @@ void identity__wind_up(identity_session *session) {
   wait_for_threads(session);
   if (!identity__loop_take_turn(loop, NULL))
     return;
-  while (is_worth_waiting(session) && identity__clock_now().boot_ms < until)
-    identity__round(loop, until - identity__clock_now().boot_ms, NULL);
+  while (is_worth_waiting(session) && identity__clock_boot_ms() < until)
+    identity__round(loop, until - identity__clock_boot_ms(), NULL);
   give_up_flight(session);
   identity__round_settle(loop);
   store_the_rest(session, until);
@@ -135,13 +135,13 @@ static bool end_session(identity__loop *loop, identity_session *session) {
     give_up_flight(session);
   if (session->flight != NULL || !identity__list_is_empty(&session->calls))
     return false;
-  int64_t now_ms = identity__clock_now().boot_ms;
+  int64_t now_ms = identity__clock_boot_ms();
   if (now_ms < session->retry_ms)
     return false;
   (void)identity__keep_retry(session, NULL);
   if (session->tokens.not_persisted && now_ms < close_until_ms(session)) {
     session->retry_ms = now_ms + STORE_PAUSE_MS;
-    identity__loop_set_timer(loop, &session->timer, identity__loop_now(loop).boot_ms + STORE_PAUSE_MS);
+    identity__loop_set_timer(loop, &session->timer, identity__loop_boot_ms(loop) + STORE_PAUSE_MS);
     return false;
   }
   identity__list_remove(&session->closings);
@@ -178,13 +178,13 @@ static bool waits_for_flights(const identity__loop *loop) {
 }
 
 void identity__loop_wind_up(identity__loop *loop) {
-  int64_t until = identity__clock_now().boot_ms + IDENTITY__CLOSE_GRACE_MS;
+  int64_t until = identity__clock_boot_ms() + IDENTITY__CLOSE_GRACE_MS;
   pthread_mutex_lock(&loop->lock);
   loop->gone = true;
   pthread_mutex_unlock(&loop->lock);
   cancel_all(loop);
-  while (waits_for_flights(loop) && identity__clock_now().boot_ms < until)
-    identity__round(loop, until - identity__clock_now().boot_ms, NULL);
+  while (waits_for_flights(loop) && identity__clock_boot_ms() < until)
+    identity__round(loop, until - identity__clock_boot_ms(), NULL);
   for (identity__node *node = identity__list_first(&loop->sessions); node != NULL;
        node = identity__list_next(&loop->sessions, node)) {
     identity_session *session = IDENTITY__OWNER(node, identity_session, listed);

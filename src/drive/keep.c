@@ -31,7 +31,7 @@ static int64_t patience_ends_ms(identity_session *session, const identity__call 
 static bool wait_for_lock(identity_session *session, identity__call *call, int32_t said) {
   if (call == NULL)
     return false;
-  int64_t now_ms = identity__loop_now(session->loop).boot_ms;
+  int64_t now_ms = identity__loop_boot_ms(session->loop);
   if (said == IDENTITY__SAID_LOCKED && call->locked_since_ms == 0)
     call->locked_since_ms = now_ms;
   if (said == IDENTITY__SAID_LOCKED && now_ms + LOCK_PAUSE_MS < patience_ends_ms(session, call)) {
@@ -196,9 +196,9 @@ bool identity__keep_load(identity_session *session, identity__call *call) {
 }
 
 void identity__keep_open(identity_session *session, bool waits) {
-  int64_t until = identity__clock_now().boot_ms + LOCK_PATIENCE_MS;
+  int64_t until = identity__clock_boot_ms() + LOCK_PATIENCE_MS;
   identity__keep_load(session, NULL);
-  while (waits && session->tokens.blocked == IDENTITY_STORE_LOCKED && identity__clock_now().boot_ms < until) {
+  while (waits && session->tokens.blocked == IDENTITY_STORE_LOCKED && identity__clock_boot_ms() < until) {
     identity__transport_wait(session->loop->transport, LOCK_PAUSE_MS);
     identity__keep_load(session, NULL);
   }

@@ -167,12 +167,12 @@ void identity__poller_clear(identity__poller *poller) {
 void identity__poller_timer(identity__poller *poller, int64_t timeout_ms) {
   poller->due_ms = timeout_ms < 0 ? INT64_MAX : AT_ONCE;
   if (timeout_ms > 0)
-    poller->due_ms = identity__clock_now().boot_ms + timeout_ms;
+    poller->due_ms = identity__clock_boot_ms() + timeout_ms;
 }
 
 bool identity__poller_take_timer(identity__poller *poller) {
   if (poller->due_ms != AT_ONCE &&
-      (poller->due_ms == INT64_MAX || identity__clock_now().boot_ms < poller->due_ms))
+      (poller->due_ms == INT64_MAX || identity__clock_boot_ms() < poller->due_ms))
     return false;
   poller->due_ms = INT64_MAX;
   return true;
@@ -184,7 +184,7 @@ static int64_t wait_until_due(const identity__poller *poller, int64_t wait_ms) {
     return wait_ms;
   if (poller->due_ms == AT_ONCE)
     return 0;
-  int64_t left = poller->due_ms - identity__clock_now().boot_ms;
+  int64_t left = poller->due_ms - identity__clock_boot_ms();
   if (left < 0)
     left = 0;
   return left < wait_ms ? left : wait_ms;
@@ -290,7 +290,7 @@ static int64_t host_wait_ms(const identity__poller *poller, int64_t wait_ms) {
 }
 
 static void tell_timer(identity__poller *poller, int64_t wait) {
-  int64_t at = wait < 0 ? INT64_MAX : identity__clock_now().boot_ms + wait;
+  int64_t at = wait < 0 ? INT64_MAX : identity__clock_boot_ms() + wait;
   if (at == poller->told_ms)
     return;
   poller->told_ms = at;
