@@ -87,7 +87,7 @@ lib: $(STATIC) $(SHARED) $(SHARED_LINKS) $(PC)
 tools: $(B)/identity-cli $(B)/identity-sandbox
 
 # ---- compile: one rule, flags by folder; dependencies of headers are written along ----
-$(B)/obj/src/%.o: FLAGS = -Iinclude -Isrc -fPIC -fvisibility=hidden -ffunction-sections $(ASSERTS) $(call pkg,--cflags,libcurl libcjson)
+$(B)/obj/src/%.o: FLAGS = -Iinclude -Isrc -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections $(ASSERTS) $(call pkg,--cflags,libcurl libcjson)
 $(B)/obj/examples/%.o: FLAGS = -Iinclude $(call pkg,--cflags,libcjson)
 # As system headers: their warnings are not ours.
 $(B)/obj/examples/loops/libuv.o: FLAGS = -Iinclude $(patsubst -I%,-isystem%,$(call pkg,--cflags,libuv))

@@ -13,8 +13,8 @@ static bool is_usable(const char *text) {
          identity__utf8_characters(text) > 0;
 }
 
-identity_status identity__check_answers(const identity_consent_answer *answers, uint32_t count,
-                                        identity_error *error) {
+static identity_status check_answers(const identity_consent_answer *answers, uint32_t count,
+                                     identity_error *error) {
   if (count > 0 && answers == NULL)
     return identity__fail(error, IDENTITY_BAD_ARGUMENT, "consents", "consent answers are NULL");
   if (count > IDENTITY__MAX_PENDING_CONSENTS)
@@ -32,8 +32,8 @@ identity_status identity__check_answers(const identity_consent_answer *answers, 
   return IDENTITY_OK;
 }
 
-identity_consent_answer *identity__keep_answers(identity__call *call, const identity_consent_answer *answers,
-                                                uint32_t count) {
+static identity_consent_answer *keep_answers(identity__call *call, const identity_consent_answer *answers,
+                                             uint32_t count) {
   identity_consent_answer *kept = identity__arena_take(&call->arena, count * sizeof *kept);
   for (uint32_t i = 0; kept != NULL && i < count; i++) {
     kept[i].name = identity__arena_text(&call->arena, answers[i].name);
@@ -42,6 +42,16 @@ identity_consent_answer *identity__keep_answers(identity__call *call, const iden
     if (kept[i].name == NULL || kept[i].version == NULL)
       return NULL;
   }
+  return kept;
+}
+
+identity_consent_answer *identity__take_answers(identity__call *call, const identity_consent_answer *answers,
+                                                uint32_t count) {
+  if (check_answers(answers, count, &call->error) != IDENTITY_OK)
+    return NULL;
+  identity_consent_answer *kept = keep_answers(call, answers, count);
+  if (kept == NULL)
+    identity__fail_prepared(call);
   return kept;
 }
 

@@ -4,11 +4,9 @@
 
 #include "api/begin.h"
 
-/* BAD_ARGUMENT for an answer without a name or version, given twice, or too many. */
-identity_status identity__check_answers(const identity_consent_answer *answers, uint32_t count,
-                                        identity_error *error);
-/* Copies into the call's arena; NULL: memory is out. */
-identity_consent_answer *identity__keep_answers(identity__call *call, const identity_consent_answer *answers,
+/* Copies what an app answers into a call that is prepared. NULL: there is nothing more to prepare: an answer
+ * has no name or version, is given twice, there are too many, or memory is out. */
+identity_consent_answer *identity__take_answers(identity__call *call, const identity_consent_answer *answers,
                                                 uint32_t count);
 /* Makes call->kept of them, which orders about pending consents read. False: memory is out. */
 bool identity__keep_as_pending(identity__call *call, const identity_consent_answer *answers, uint32_t count);

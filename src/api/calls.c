@@ -20,7 +20,7 @@ identity_status identity_call_set_timeout_ms(identity_call *handle, uint32_t tim
     return IDENTITY_BAD_ARGUMENT;
   if (identity__loop_is_forked(handle->loop))
     return IDENTITY_FORKED;
-  int64_t deadline_ms = identity__loop_now(handle->loop).boot_ms + timeout_ms;
+  int64_t deadline_ms = identity__loop_boot_ms(handle->loop) + timeout_ms;
   pthread_mutex_lock(&handle->loop->lock);
   if (handle->call != NULL) {
     handle->call->wanted_deadline_ms = deadline_ms;

@@ -22,19 +22,14 @@ static void status_flow(identity__call *call) {
 
 identity_status identity_fetch_capture_status(identity_session *session,
                                               const identity_capture_status **status, identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  if (identity__check_result(status, "status", error) != IDENTITY_OK)
-    return error->status;
-  *status = NULL;
-  return identity__conclude(session, identity__begin(session, "fetch_capture_status", status_flow, 0, error),
-                            status, error);
+  return identity__conclude_with(session, identity__begin(session, "fetch_capture_status", status_flow, 0),
+                                 status, "status", error);
 }
 
 identity_status identity_fetch_capture_status_start(identity_session *session, identity_done_fn done,
                                                     void *user_data, identity_call **call) {
-  identity_error error = {0};
-  return identity__start(session, identity__begin(session, "fetch_capture_status", status_flow, 0, &error),
-                         &error, done, user_data, call);
+  return identity__start(session, identity__begin(session, "fetch_capture_status", status_flow, 0), done,
+                         user_data, call);
 }
 
 void identity_capture_status_free(const identity_capture_status *status) {
@@ -101,39 +96,33 @@ static bool keep_answers(identity__call *call, const identity_capture_answer *an
   if (inputs->answers == NULL || inputs->changes == NULL)
     return false;
   for (uint32_t i = 0; i < count; i++) {
-    inputs->answers[i] = answers[i];
-    const char **texts[] = {&inputs->answers[i].key, &inputs->answers[i].value};
-    if (!identity__keep_texts(call, texts, 2))
+    inputs->answers[i].key = identity__arena_text(&call->arena, answers[i].key);
+    inputs->answers[i].value = identity__arena_text(&call->arena, answers[i].value);
+    if (inputs->answers[i].key == NULL || (inputs->answers[i].value == NULL && answers[i].value != NULL))
       return false;
   }
   return true;
 }
 
 static identity__call *prepare_answers(identity_session *session, const identity_capture_answer *answers,
-                                       uint32_t answer_count, identity_error *error) {
-  if (check_answers(answers, answer_count, error) != IDENTITY_OK)
-    return NULL;
+                                       uint32_t answer_count) {
   identity__call *call =
-      identity__begin(session, "update_capture_answers", answer_flow, sizeof(answer_inputs), error);
-  if (call == NULL)
-    return NULL;
-  if (!keep_answers(call, answers, answer_count))
-    return identity__abandon(call, error);
+      identity__begin(session, "update_capture_answers", answer_flow, sizeof(answer_inputs));
+  if (call != NULL && check_answers(answers, answer_count, &call->error) == IDENTITY_OK &&
+      !keep_answers(call, answers, answer_count))
+    identity__fail_prepared(call);
   return call;
 }
 
 identity_status identity_update_capture_answers(identity_session *session,
                                                 const identity_capture_answer *answers, uint32_t answer_count,
                                                 identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  return identity__conclude(session, prepare_answers(session, answers, answer_count, error), NULL, error);
+  return identity__conclude(session, prepare_answers(session, answers, answer_count), error);
 }
 
 identity_status identity_update_capture_answers_start(identity_session *session,
                                                       const identity_capture_answer *answers,
                                                       uint32_t answer_count, identity_done_fn done,
                                                       void *user_data, identity_call **call) {
-  identity_error error = {0};
-  return identity__start(session, prepare_answers(session, answers, answer_count, &error), &error, done,
-                         user_data, call);
+  return identity__start(session, prepare_answers(session, answers, answer_count), done, user_data, call);
 }

@@ -21,21 +21,15 @@ static void definitions_flow(identity__call *call) {
 
 identity_status identity_fetch_publisher_consents(identity_session *session,
                                                   const identity_consents **consents, identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  if (identity__check_result(consents, "consents", error) != IDENTITY_OK)
-    return error->status;
-  *consents = NULL;
-  return identity__conclude(session,
-                            identity__begin(session, "fetch_publisher_consents", definitions_flow, 0, error),
-                            consents, error);
+  return identity__conclude_with(session,
+                                 identity__begin(session, "fetch_publisher_consents", definitions_flow, 0),
+                                 consents, "consents", error);
 }
 
 identity_status identity_fetch_publisher_consents_start(identity_session *session, identity_done_fn done,
                                                         void *user_data, identity_call **call) {
-  identity_error error = {0};
-  return identity__start(session,
-                         identity__begin(session, "fetch_publisher_consents", definitions_flow, 0, &error),
-                         &error, done, user_data, call);
+  return identity__start(session, identity__begin(session, "fetch_publisher_consents", definitions_flow, 0),
+                         done, user_data, call);
 }
 
 void identity_consents_free(const identity_consents *consents) {
@@ -59,20 +53,15 @@ static void customer_flow(identity__call *call) {
 identity_status identity_fetch_customer_consents(identity_session *session,
                                                  const identity_customer_consents **consents,
                                                  identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  if (identity__check_result(consents, "consents", error) != IDENTITY_OK)
-    return error->status;
-  *consents = NULL;
-  return identity__conclude(
-      session, identity__begin(session, "fetch_customer_consents", customer_flow, 0, error), consents, error);
+  return identity__conclude_with(session,
+                                 identity__begin(session, "fetch_customer_consents", customer_flow, 0),
+                                 consents, "consents", error);
 }
 
 identity_status identity_fetch_customer_consents_start(identity_session *session, identity_done_fn done,
                                                        void *user_data, identity_call **call) {
-  identity_error error = {0};
-  return identity__start(session,
-                         identity__begin(session, "fetch_customer_consents", customer_flow, 0, &error),
-                         &error, done, user_data, call);
+  return identity__start(session, identity__begin(session, "fetch_customer_consents", customer_flow, 0), done,
+                         user_data, call);
 }
 
 void identity_customer_consents_free(const identity_customer_consents *consents) {
@@ -145,37 +134,32 @@ static void update_flow(identity__call *call) {
 }
 
 static identity__call *prepare_update(identity_session *session, const identity_consent_answer *answers,
-                                      uint32_t answer_count, identity_error *error) {
-  if (identity__check_answers(answers, answer_count, error) != IDENTITY_OK)
-    return NULL;
-  if (answer_count == 0) {
-    (void)identity__fail(error, IDENTITY_BAD_ARGUMENT, "answers", "there are no consent answers");
-    return NULL;
-  }
+                                      uint32_t answer_count) {
   identity__call *call =
-      identity__begin(session, "update_customer_consents", update_flow, sizeof(update_inputs), error);
+      identity__begin(session, "update_customer_consents", update_flow, sizeof(update_inputs));
   if (call == NULL)
     return NULL;
   update_inputs *inputs = call->inputs;
-  inputs->answers = identity__keep_answers(call, answers, answer_count);
   inputs->count = answer_count;
-  if (inputs->answers == NULL || !identity__keep_as_pending(call, inputs->answers, answer_count))
-    return identity__abandon(call, error);
+  inputs->answers = identity__take_answers(call, answers, answer_count);
+  if (inputs->answers == NULL)
+    return call;
+  if (answer_count == 0)
+    (void)identity__fail(&call->error, IDENTITY_BAD_ARGUMENT, "answers", "there are no consent answers");
+  else if (!identity__keep_as_pending(call, inputs->answers, answer_count))
+    identity__fail_prepared(call);
   return call;
 }
 
 identity_status identity_update_customer_consents(identity_session *session,
                                                   const identity_consent_answer *answers,
                                                   uint32_t answer_count, identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  return identity__conclude(session, prepare_update(session, answers, answer_count, error), NULL, error);
+  return identity__conclude(session, prepare_update(session, answers, answer_count), error);
 }
 
 identity_status identity_update_customer_consents_start(identity_session *session,
                                                         const identity_consent_answer *answers,
                                                         uint32_t answer_count, identity_done_fn done,
                                                         void *user_data, identity_call **call) {
-  identity_error error = {0};
-  return identity__start(session, prepare_update(session, answers, answer_count, &error), &error, done,
-                         user_data, call);
+  return identity__start(session, prepare_update(session, answers, answer_count), done, user_data, call);
 }

@@ -1,7 +1,6 @@
 #include "api/begin.h"
 #include "base/block.h"
 #include "base/error.h"
-#include "wire/check.h"
 #include "wire/results.h"
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
@@ -20,19 +19,14 @@ static void fetch_flow(identity__call *call) {
 
 identity_status identity_fetch_customer(identity_session *session, const identity_customer **customer,
                                         identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  if (identity__check_result(customer, "customer", error) != IDENTITY_OK)
-    return error->status;
-  *customer = NULL;
-  return identity__conclude(session, identity__begin(session, "fetch_customer", fetch_flow, 0, error),
-                            customer, error);
+  return identity__conclude_with(session, identity__begin(session, "fetch_customer", fetch_flow, 0), customer,
+                                 "customer", error);
 }
 
 identity_status identity_fetch_customer_start(identity_session *session, identity_done_fn done,
                                               void *user_data, identity_call **call) {
-  identity_error error = {0};
-  return identity__start(session, identity__begin(session, "fetch_customer", fetch_flow, 0, &error), &error,
-                         done, user_data, call);
+  return identity__start(session, identity__begin(session, "fetch_customer", fetch_flow, 0), done, user_data,
+                         call);
 }
 
 void identity_customer_free(const identity_customer *customer) {
@@ -89,55 +83,47 @@ void identity_update_customer_params_init(identity_update_customer_params *param
   identity__init_params(params, size);
 }
 
-static identity_status check_params(const identity_update_customer_params *params, identity_error *error) {
-  const identity__input checks[] = {
-      {"first_name", params->first_name, IDENTITY__INPUT_NAME, false},
-      {"last_name", params->last_name, IDENTITY__INPUT_NAME, false},
-      {"country", params->country, IDENTITY__INPUT_COUNTRY, false},
-      {"locale", params->locale, IDENTITY__INPUT_LOCALE, false},
-      {"external_data", params->external_data, IDENTITY__INPUT_JSON, false},
-      {"email", params->email, IDENTITY__INPUT_EMAIL, false},
-      {"confirmation_password", params->confirmation_password, IDENTITY__INPUT_PASSWORD,
-       params->email != NULL},
-  };
-  for (size_t i = 0; i < ROWS(checks) - 1; i++)
-    if (checks[i].value != NULL)
-      return identity__check_inputs(checks, ROWS(checks), error);
-  return identity__fail(error, IDENTITY_BAD_ARGUMENT, "params", "params changes nothing");
+#define AT(member) offsetof(identity_update_customer_params, member)
+
+static const identity__input texts[] = {
+    {"first_name", AT(first_name), IDENTITY__INPUT_NAME, IDENTITY__OPTIONAL},
+    {"last_name", AT(last_name), IDENTITY__INPUT_NAME, IDENTITY__OPTIONAL},
+    {"country", AT(country), IDENTITY__INPUT_COUNTRY, IDENTITY__OPTIONAL},
+    {"locale", AT(locale), IDENTITY__INPUT_LOCALE, IDENTITY__OPTIONAL},
+    {"external_data", AT(external_data), IDENTITY__INPUT_JSON, IDENTITY__OPTIONAL},
+    {"email", AT(email), IDENTITY__INPUT_EMAIL, IDENTITY__OPTIONAL},
+    {"confirmation_password", AT(confirmation_password), IDENTITY__INPUT_PASSWORD, IDENTITY__SECRET},
+};
+
+static bool changes_nothing(const identity_update_customer_params *params) {
+  return params->first_name == NULL && params->last_name == NULL && params->country == NULL &&
+         params->locale == NULL && params->external_data == NULL && params->email == NULL;
 }
 
 static identity__call *prepare_update(identity_session *session,
-                                      const identity_update_customer_params *params, identity_error *error) {
-  identity_update_customer_params copy;
-  if (identity__check_params(params,
+                                      const identity_update_customer_params *params) {
+  identity__call *call = identity__begin(session, "update_customer", update_flow, sizeof *params);
+  if (!identity__take_params(call, params,
                              IDENTITY__FIRST_SIZE(identity_update_customer_params, confirmation_password),
-                             &copy, sizeof copy, error) != IDENTITY_OK ||
-      check_params(&copy, error) != IDENTITY_OK)
-    return NULL;
-  identity__call *call = identity__begin(session, "update_customer", update_flow, sizeof copy, error);
-  if (call == NULL)
-    return NULL;
-  identity_update_customer_params *inputs = call->inputs;
-  *inputs = copy;
-  const char **texts[] = {&inputs->first_name,   &inputs->last_name, &inputs->country,
-                          &inputs->locale,       &inputs->email,     &inputs->confirmation_password,
-                          &inputs->external_data};
-  if (!identity__keep_texts(call, texts, ROWS(texts)))
-    return identity__abandon(call, error);
-  call->secrets[0] = inputs->confirmation_password;
+                             sizeof *params))
+    return call;
+  const identity_update_customer_params *inputs = call->inputs;
+  if (changes_nothing(inputs))
+    (void)identity__fail(&call->error, IDENTITY_BAD_ARGUMENT, "params", "params changes nothing");
+  else if (identity__take_texts(call, texts, ROWS(texts)) && inputs->email != NULL &&
+           inputs->confirmation_password == NULL)
+    (void)identity__input_missing("confirmation_password", &call->error);
   return call;
 }
 
 identity_status identity_update_customer(identity_session *session,
                                          const identity_update_customer_params *params,
                                          identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  return identity__conclude(session, prepare_update(session, params, error), NULL, error);
+  return identity__conclude(session, prepare_update(session, params), error);
 }
 
 identity_status identity_update_customer_start(identity_session *session,
                                                const identity_update_customer_params *params,
                                                identity_done_fn done, void *user_data, identity_call **call) {
-  identity_error error = {0};
-  return identity__start(session, prepare_update(session, params, &error), &error, done, user_data, call);
+  return identity__start(session, prepare_update(session, params), done, user_data, call);
 }

@@ -3,7 +3,6 @@
 #include "base/block.h"
 #include "base/error.h"
 #include "base/names.h"
-#include "drive/blocking.h"
 
 /* Whose session ended, as long as nobody else is signed in. */
 static const char *customer_of(const identity_session *session, const identity__event_note *note) {
@@ -35,12 +34,9 @@ static identity_event *make_event(const identity_session *session, const identit
 
 identity_status identity_session_next_event(identity_session *session, const identity_event **event,
                                             identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  if (identity__check_result(event, "event", error) != IDENTITY_OK)
-    return error->status;
-  *event = NULL;
-  if (identity__session_usable(session, error) != IDENTITY_OK)
-    return error->status;
+  identity_status status = identity__check_ask(session, event, "event", error);
+  if (status != IDENTITY_OK)
+    return status;
   pthread_mutex_lock(&session->lock);
   const identity__event_note *note = identity__events_peek(&session->events);
   bool any = note != NULL;

@@ -4,7 +4,6 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/names.h"
-#include "drive/blocking.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -46,36 +45,36 @@ static void add_standing(identity__buffer *json, const identity_session *session
       identity_status_name(machine->blocked), truth(machine->not_persisted), truth(machine->foreign));
 }
 
-static void add_token(identity__buffer *json, const identity__machine *machine, identity__now now) {
+static void add_token(identity__buffer *json, const identity__machine *machine, int64_t now_ms) {
   const identity__grant *grant = &machine->record.grant;
   bool there = grant->jwt != NULL;
   add(json, ",\"jwt\":{\"there\":%s,\"age\":\"%s\",\"life_ms\":%" PRId64 ",\"remaining_ms\":%" PRId64,
       truth(there), age_name(grant->age), grant->life_ms,
-      there ? identity__machine_remaining(machine, now) : 0);
+      there ? identity__machine_remaining(machine, now_ms) : 0);
   add(json, ",\"refused\":%s},\"refresh_token\":{\"there\":%s}", truth(machine->dead),
       truth(grant->refresh_token != NULL));
 }
 
-static int64_t lease_left_ms(const identity__record *record, identity__now now) {
+static int64_t lease_left_ms(const identity__record *record, int64_t now_ms) {
   return record->grant.refresh_token != NULL
-             ? identity__lease_left_ms(&record->lease, record->grant.refresh_token, false, now.boot_ms)
+             ? identity__lease_left_ms(&record->lease, record->grant.refresh_token, false, now_ms)
              : 0;
 }
 
-static void add_refresh(identity__buffer *json, const identity_session *session, identity__now now) {
+static void add_refresh(identity__buffer *json, const identity_session *session, int64_t now_ms) {
   const identity__machine *machine = &session->tokens;
   const identity__record *record = &machine->record;
   add(json, ",\"refresh\":{\"in_flight\":%s,\"last_failure\":\"%s\",\"cooldown_ms\":%" PRId64,
       truth(machine->flying), identity_status_name(machine->last_failure),
-      identity__machine_cooldown_ms(machine, now));
+      identity__machine_cooldown_ms(machine, now_ms));
   add(json, ",\"failures\":%" PRId32 ",\"undocumented_refusals\":%" PRId32 ",\"answer_lost\":%s",
       record->failures, record->refusals, truth(record->ambiguous != 0));
   add(json, ",\"caused_by_401\":[");
   for (uint32_t i = 0; i < record->caused_count; i++)
-    add(json, "%s{\"ago_ms\":%" PRId64 "}", i > 0 ? "," : "", now.boot_ms - record->caused_boot_ms[i]);
+    add(json, "%s{\"ago_ms\":%" PRId64 "}", i > 0 ? "," : "", now_ms - record->caused_boot_ms[i]);
   add(json, "]},\"lease\":{\"held\":%s,\"ours\":%s,\"left_ms\":%" PRId64 "}",
       truth(record->lease.fingerprint[0] != '\0'),
-      truth(identity__lease_is_ours(&record->lease, &machine->self)), lease_left_ms(record, now));
+      truth(identity__lease_is_ours(&record->lease, &machine->self)), lease_left_ms(record, now_ms));
 }
 
 static void add_clock(identity__buffer *json, const identity_session *session, identity__now now) {
@@ -117,19 +116,16 @@ static void add_transitions(identity__buffer *json, const identity__events *even
 
 identity_status identity_session_explain(identity_session *session, const char **json,
                                          identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  if (identity__check_result(json, "json", error) != IDENTITY_OK)
-    return error->status;
-  *json = NULL;
-  if (identity__session_usable(session, error) != IDENTITY_OK)
-    return error->status;
+  identity_status status = identity__check_ask(session, json, "json", error);
+  if (status != IDENTITY_OK)
+    return status;
   identity__buffer text;
   identity__now now = identity__loop_now(session->loop);
   identity__buffer_init(&text, MOST_BYTES);
   pthread_mutex_lock(&session->lock);
   add_standing(&text, session);
-  add_token(&text, &session->tokens, now);
-  add_refresh(&text, session, now);
+  add_token(&text, &session->tokens, now.boot_ms);
+  add_refresh(&text, session, now.boot_ms);
   add_clock(&text, session, now);
   add_transitions(&text, &session->events);
   pthread_mutex_unlock(&session->lock);

@@ -1,7 +1,5 @@
 #include "api/begin.h"
 #include "base/block.h"
-#include "base/error.h"
-#include "wire/check.h"
 #include "wire/results.h"
 
 typedef struct locale_inputs {
@@ -22,33 +20,26 @@ static void flow(identity__call *call) {
   identity__call_finish(call, status);
 }
 
-static identity__call *prepare(identity_session *session, const char *customer_ip, identity_error *error) {
-  const identity__input checks[] = {{"customer_ip", customer_ip, IDENTITY__INPUT_IP, false}};
-  if (identity__check_inputs(checks, 1, error) != IDENTITY_OK)
-    return NULL;
-  identity__call *call = identity__begin(session, "fetch_locale", flow, sizeof(locale_inputs), error);
+static identity__call *prepare(identity_session *session, const char *customer_ip) {
+  static const identity__input texts[] = {
+      {"customer_ip", offsetof(locale_inputs, customer_ip), IDENTITY__INPUT_IP, IDENTITY__OPTIONAL}};
+  identity__call *call = identity__begin(session, "fetch_locale", flow, sizeof(locale_inputs));
   if (call == NULL)
     return NULL;
   locale_inputs *inputs = call->inputs;
-  inputs->customer_ip = identity__arena_text(&call->arena, customer_ip);
-  if (inputs->customer_ip == NULL && customer_ip != NULL)
-    return identity__abandon(call, error);
+  inputs->customer_ip = customer_ip;
+  (void)identity__take_texts(call, texts, 1);
   return call;
 }
 
 identity_status identity_fetch_locale(identity_session *session, const char *customer_ip,
                                       const identity_locale **locale, identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  if (identity__check_result(locale, "locale", error) != IDENTITY_OK)
-    return error->status;
-  *locale = NULL;
-  return identity__conclude(session, prepare(session, customer_ip, error), locale, error);
+  return identity__conclude_with(session, prepare(session, customer_ip), locale, "locale", error);
 }
 
 identity_status identity_fetch_locale_start(identity_session *session, const char *customer_ip,
                                             identity_done_fn done, void *user_data, identity_call **call) {
-  identity_error error = {0};
-  return identity__start(session, prepare(session, customer_ip, &error), &error, done, user_data, call);
+  return identity__start(session, prepare(session, customer_ip), done, user_data, call);
 }
 
 void identity_locale_free(const identity_locale *locale) {

@@ -1,12 +1,11 @@
 /* Logging in with a password, and a back end's single sign-on. */
 #include "api/begin.h"
-#include "base/error.h"
 #include "call/pair.h"
-#include "wire/check.h"
 
 #include <identity/server.h>
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+#define AT(member) offsetof(login_inputs, member)
 
 /* The shape of both: is there a store to keep the pair in, send, sign in with what came back. */
 typedef struct login_inputs {
@@ -76,86 +75,60 @@ void identity_login_params_init(identity_login_params *params, uint32_t size) {
   identity__init_params(params, size);
 }
 
-static bool keep_params(identity__call *call, const identity_login_params *params) {
-  login_inputs *inputs = call->inputs;
-  inputs->params = *params;
-  const char **texts[] = {&inputs->params.email, &inputs->params.password, &inputs->params.offer_id,
-                          &inputs->params.customer_ip};
-  return identity__keep_texts(call, texts, ROWS(texts));
-}
-
-static identity__call *prepare_login(identity_session *session, const identity_login_params *params,
-                                     identity_error *error) {
-  identity_login_params copy;
-  if (identity__check_params(params, IDENTITY__FIRST_SIZE(identity_login_params, customer_ip), &copy,
-                             sizeof copy, error) != IDENTITY_OK)
-    return NULL;
-  const identity__input checks[] = {
-      {"email", copy.email, IDENTITY__INPUT_EMAIL, true},
-      {"password", copy.password, IDENTITY__INPUT_PASSWORD, true},
-      {"offer_id", copy.offer_id, IDENTITY__INPUT_OFFER, false},
-      {"customer_ip", copy.customer_ip, IDENTITY__INPUT_IP, false},
+static identity__call *prepare_login(identity_session *session, const identity_login_params *params) {
+  static const identity__input texts[] = {
+      {"email", AT(params.email), IDENTITY__INPUT_EMAIL, IDENTITY__NEEDED},
+      {"password", AT(params.password), IDENTITY__INPUT_PASSWORD, IDENTITY__NEEDED | IDENTITY__SECRET},
+      {"offer_id", AT(params.offer_id), IDENTITY__INPUT_OFFER, IDENTITY__OPTIONAL},
+      {"customer_ip", AT(params.customer_ip), IDENTITY__INPUT_IP, IDENTITY__OPTIONAL},
   };
-  if (identity__check_inputs(checks, ROWS(checks), error) != IDENTITY_OK)
-    return NULL;
-  identity__call *call = identity__begin(session, "login", flow, sizeof(login_inputs), error);
-  if (call == NULL)
-    return NULL;
-  if (!keep_params(call, &copy))
-    return identity__abandon(call, error);
-  const login_inputs *inputs = call->inputs;
-  call->secrets[0] = inputs->params.password;
+  identity__call *call = identity__begin(session, "login", flow, sizeof(login_inputs));
+  if (identity__take_params(call, params, IDENTITY__FIRST_SIZE(identity_login_params, customer_ip),
+                            sizeof *params))
+    (void)identity__take_texts(call, texts, ROWS(texts));
   return call;
 }
 
 identity_status identity_login(identity_session *session, const identity_login_params *params,
                                identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  return identity__conclude(session, prepare_login(session, params, error), NULL, error);
+  return identity__conclude(session, prepare_login(session, params), error);
 }
 
 identity_status identity_login_start(identity_session *session, const identity_login_params *params,
                                      identity_done_fn done, void *user_data, identity_call **call) {
-  identity_error error = {0};
-  return identity__start(session, prepare_login(session, params, &error), &error, done, user_data, call);
+  return identity__start(session, prepare_login(session, params), done, user_data, call);
 }
 
 static identity__call *prepare_sso(identity_session *session, const char *publisher_token,
-                                   const char *customer_email, const char *customer_ip,
-                                   identity_error *error) {
-  const identity__input checks[] = {
-      {"publisher_token", publisher_token, IDENTITY__INPUT_TOKEN, true},
-      {"email", customer_email, IDENTITY__INPUT_EMAIL, true},
-      {"customer_ip", customer_ip, IDENTITY__INPUT_IP, false},
+                                   const char *customer_email, const char *customer_ip) {
+  static const identity__input texts[] = {
+      {"publisher_token", AT(publisher_token), IDENTITY__INPUT_TOKEN, IDENTITY__NEEDED | IDENTITY__SECRET},
+      {"email", AT(params.email), IDENTITY__INPUT_EMAIL, IDENTITY__NEEDED},
+      {"customer_ip", AT(params.customer_ip), IDENTITY__INPUT_IP, IDENTITY__OPTIONAL},
   };
-  if (identity__check_inputs(checks, ROWS(checks), error) != IDENTITY_OK)
-    return NULL;
-  identity__call *call = identity__begin(session, "sso_login", flow, sizeof(login_inputs), error);
+  identity__call *call = identity__begin(session, "sso_login", flow, sizeof(login_inputs));
   if (call == NULL)
     return NULL;
-  const identity_login_params params = {.email = customer_email, .customer_ip = customer_ip};
   login_inputs *inputs = call->inputs;
-  inputs->publisher_token = identity__arena_text(&call->arena, publisher_token);
+  inputs->publisher_token = publisher_token;
+  inputs->params.email = customer_email;
+  inputs->params.customer_ip = customer_ip;
   inputs->sso_path = session->sso_path != NULL ? session->sso_path : "/sso/auths";
   inputs->sso_header = session->sso_header != NULL ? session->sso_header : "X-Publisher-Token";
-  if (!keep_params(call, &params) || inputs->publisher_token == NULL)
-    return identity__abandon(call, error);
-  call->secrets[0] = inputs->publisher_token;
+  (void)identity__take_texts(call, texts, ROWS(texts));
   return call;
 }
 
 identity_status identity_sso_login(identity_session *session, const char *publisher_token,
                                    const char *customer_email, const char *customer_ip,
                                    identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  return identity__conclude(
-      session, prepare_sso(session, publisher_token, customer_email, customer_ip, error), NULL, error);
+  return identity__conclude(session, prepare_sso(session, publisher_token, customer_email, customer_ip),
+                            error);
 }
 
 identity_status identity_sso_login_start(identity_session *session, const char *publisher_token,
                                          const char *customer_email, const char *customer_ip,
                                          identity_done_fn done, void *user_data, identity_call **call) {
-  identity_error error = {0};
-  return identity__start(session, prepare_sso(session, publisher_token, customer_email, customer_ip, &error),
-                         &error, done, user_data, call);
+  return identity__start(session, prepare_sso(session, publisher_token, customer_email, customer_ip), done,
+                         user_data, call);
 }

@@ -11,11 +11,11 @@
 
 identity_status identity_loop_new(const identity_config *config, identity_loop **loop,
                                   identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  if (identity__check_result(loop, "loop", error) != IDENTITY_OK)
-    return error->status;
-  *loop = NULL;
-  if (identity__check_config(config, error) != IDENTITY_OK)
+  identity_error local;
+  if (error == NULL)
+    error = &local;
+  if (identity__check_result(loop, "loop", error) != IDENTITY_OK ||
+      identity__check_config(config, error) != IDENTITY_OK)
     return error->status;
   char *base_url = identity__network_base_url(config, error);
   char *network = base_url != NULL ? identity__network_text(config, base_url) : NULL;
@@ -61,7 +61,7 @@ static void tell_host(identity_loop *loop) {
   identity__poller *poller = identity__transport_poller(loop->transport);
   if (!identity__poller_has_host(poller))
     return;
-  int64_t wait_ms = identity__round_wait_ms(loop, identity__loop_now(loop).boot_ms);
+  int64_t wait_ms = identity__round_wait_ms(loop, identity__loop_boot_ms(loop));
   pthread_mutex_lock(&loop->lock);
   if (loop->news || !identity__list_is_empty(&loop->completed))
     wait_ms = 0;

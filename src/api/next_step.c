@@ -1,7 +1,6 @@
 /* What to show next: consents to ask, else the capture form, else nothing. */
 #include "api/begin.h"
 #include "base/block.h"
-#include "base/error.h"
 #include "wire/results.h"
 
 #include <stdlib.h>
@@ -107,8 +106,8 @@ static void flow(identity__call *call) {
   }
 }
 
-static identity__call *prepare(identity_session *session, identity_error *error) {
-  identity__call *call = identity__begin(session, "fetch_next_step", flow, 0, error);
+static identity__call *prepare(identity_session *session) {
+  identity__call *call = identity__begin(session, "fetch_next_step", flow, 0);
   if (call != NULL)
     call->beside_flow = capture_flow;
   return call;
@@ -116,17 +115,12 @@ static identity__call *prepare(identity_session *session, identity_error *error)
 
 identity_status identity_fetch_next_step(identity_session *session, const identity_next_step **next_step,
                                          identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  if (identity__check_result(next_step, "next_step", error) != IDENTITY_OK)
-    return error->status;
-  *next_step = NULL;
-  return identity__conclude(session, prepare(session, error), next_step, error);
+  return identity__conclude_with(session, prepare(session), next_step, "next_step", error);
 }
 
 identity_status identity_fetch_next_step_start(identity_session *session, identity_done_fn done,
                                                void *user_data, identity_call **call) {
-  identity_error error = {0};
-  return identity__start(session, prepare(session, &error), &error, done, user_data, call);
+  return identity__start(session, prepare(session), done, user_data, call);
 }
 
 void identity_next_step_free(const identity_next_step *next_step) {

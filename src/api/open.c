@@ -149,10 +149,11 @@ static identity_status join_loop(identity_session *session, const identity_confi
 
 static identity_status open_session(const identity_config *config, const char *account, identity_loop *shared,
                                     identity_session **session, identity_error *error) {
-  if (session == NULL)
-    return identity__check_result(session, "session", error);
-  *session = NULL;
-  if (identity__check_config(config, error) != IDENTITY_OK || check_account(account, error) != IDENTITY_OK)
+  identity_error local;
+  if (error == NULL)
+    error = &local;
+  if (identity__check_result(session, "session", error) != IDENTITY_OK ||
+      identity__check_config(config, error) != IDENTITY_OK || check_account(account, error) != IDENTITY_OK)
     return error->status;
   identity_session *opened = new_session(&config->clock);
   if (opened == NULL)
@@ -172,14 +173,12 @@ static identity_status open_session(const identity_config *config, const char *a
 
 identity_status identity_session_open(const identity_config *config, const char *account,
                                       identity_session **session, identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
   return open_session(config, account, NULL, session, error);
 }
 
 identity_status identity_session_open_on(identity_loop *loop, const identity_config *config,
                                          const char *account, identity_session **session,
                                          identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
   if (session != NULL)
     *session = NULL;
   if (loop == NULL)

@@ -34,39 +34,30 @@ static void mail_flow(identity__call *call) {
   (void)identity__call_built(call, identity__body_flat(pairs, ROWS(pairs), &call->body));
 }
 
-static identity__call *prepare_mail(identity_session *session, const char *email, const char *reset_url,
-                                    identity_error *error) {
-  const identity__input checks[] = {
-      {"email", email, IDENTITY__INPUT_EMAIL, true},
-      {"reset_url", reset_url, IDENTITY__INPUT_URL, false},
+static identity__call *prepare_mail(identity_session *session, const char *email, const char *reset_url) {
+  static const identity__input texts[] = {
+      {"email", offsetof(mail_inputs, email), IDENTITY__INPUT_EMAIL, IDENTITY__NEEDED},
+      {"reset_url", offsetof(mail_inputs, reset_url), IDENTITY__INPUT_URL, IDENTITY__OPTIONAL},
   };
-  if (identity__check_inputs(checks, ROWS(checks), error) != IDENTITY_OK)
-    return NULL;
-  identity__call *call =
-      identity__begin(session, "request_password_reset", mail_flow, sizeof(mail_inputs), error);
+  identity__call *call = identity__begin(session, "request_password_reset", mail_flow, sizeof(mail_inputs));
   if (call == NULL)
     return NULL;
   mail_inputs *inputs = call->inputs;
   inputs->email = email;
   inputs->reset_url = reset_url;
-  const char **texts[] = {&inputs->email, &inputs->reset_url};
-  if (!identity__keep_texts(call, texts, ROWS(texts)))
-    return identity__abandon(call, error);
+  (void)identity__take_texts(call, texts, ROWS(texts));
   return call;
 }
 
 identity_status identity_request_password_reset(identity_session *session, const char *email,
                                                 const char *reset_url, identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  return identity__conclude(session, prepare_mail(session, email, reset_url, error), NULL, error);
+  return identity__conclude(session, prepare_mail(session, email, reset_url), error);
 }
 
 identity_status identity_request_password_reset_start(identity_session *session, const char *email,
                                                       const char *reset_url, identity_done_fn done,
                                                       void *user_data, identity_call **call) {
-  identity_error error = {0};
-  return identity__start(session, prepare_mail(session, email, reset_url, &error), &error, done, user_data,
-                         call);
+  return identity__start(session, prepare_mail(session, email, reset_url), done, user_data, call);
 }
 
 /* ---- the link ---- */
@@ -113,10 +104,9 @@ static identity_reset_link *make_link(const link_texts *texts, bool has_publishe
 
 identity_status identity_parse_reset_link(const char *url, const identity_reset_link **link,
                                           identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  if (identity__check_result(link, "link", error) != IDENTITY_OK)
-    return error->status;
-  *link = NULL;
+  identity_status status = identity__check_result(link, "link", error);
+  if (status != IDENTITY_OK)
+    return status;
   if (url == NULL)
     return identity__fail(error, IDENTITY_BAD_ARGUMENT, "url", "url is NULL");
   if (strnlen(url, IDENTITY__MAX_URL + 1) > IDENTITY__MAX_URL)
@@ -127,12 +117,12 @@ identity_status identity_parse_reset_link(const char *url, const identity_reset_
   bool has_publisher = false;
   const char *wrong = read_link(url, texts, &has_publisher);
   if (wrong != NULL)
-    (void)identity__fail(error, IDENTITY_INVALID_INPUT, "url", "The link %s.", wrong);
+    status = identity__fail(error, IDENTITY_INVALID_INPUT, "url", "The link %s.", wrong);
   else if ((*link = make_link(texts, has_publisher)) == NULL)
-    (void)identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
+    status = identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
   identity__wipe(texts, sizeof *texts);
   free(texts);
-  return error->status;
+  return status;
 }
 
 void identity_reset_link_free(const identity_reset_link *link) {
@@ -177,54 +167,40 @@ void identity_update_password_params_init(identity_update_password_params *param
   identity__init_params(params, size);
 }
 
-static identity_status check_update(const identity_session *session,
-                                    const identity_update_password_params *params, identity_error *error) {
-  const identity__input checks[] = {
-      {"reset_token", params->reset_token, IDENTITY__INPUT_TOKEN, true},
-      {"new_password", params->new_password, IDENTITY__INPUT_NEW_PASSWORD, true},
-      {"email", params->email, IDENTITY__INPUT_EMAIL, params->customer_id == NULL},
-      {"customer_id", params->customer_id, IDENTITY__INPUT_ID, false},
-  };
-  if (params->publisher_id != NULL && strcmp(params->publisher_id, session->publisher_id) != 0)
-    return identity__fail(error, IDENTITY_INVALID_INPUT, "publisher_id",
-                          "The link belongs to another publisher.");
-  return identity__check_inputs(checks, ROWS(checks), error);
-}
+#define AT(member) offsetof(identity_update_password_params, member)
+
+static const identity__input update_texts[] = {
+    {"reset_token", AT(reset_token), IDENTITY__INPUT_TOKEN, IDENTITY__NEEDED | IDENTITY__SECRET},
+    {"new_password", AT(new_password), IDENTITY__INPUT_NEW_PASSWORD, IDENTITY__NEEDED | IDENTITY__SECRET},
+    {"email", AT(email), IDENTITY__INPUT_EMAIL, IDENTITY__OPTIONAL},
+    {"customer_id", AT(customer_id), IDENTITY__INPUT_ID, IDENTITY__OPTIONAL},
+};
 
 static identity__call *prepare_update(identity_session *session,
-                                      const identity_update_password_params *params, identity_error *error) {
-  identity_update_password_params copy;
-  if (identity__check_params(params, IDENTITY__FIRST_SIZE(identity_update_password_params, publisher_id),
-                             &copy, sizeof copy, error) != IDENTITY_OK)
-    return NULL;
-  identity__call *call = identity__begin(session, "update_password", update_flow, sizeof copy, error);
-  if (call == NULL)
-    return NULL;
-  if (check_update(session, &copy, error) != IDENTITY_OK) {
-    identity__call_free(call);
-    return NULL;
-  }
+                                      const identity_update_password_params *params) {
+  identity__call *call = identity__begin(session, "update_password", update_flow, sizeof *params);
+  if (!identity__take_params(
+          call, params, IDENTITY__FIRST_SIZE(identity_update_password_params, publisher_id), sizeof *params))
+    return call;
   identity_update_password_params *inputs = call->inputs;
-  *inputs = copy;
-  const char **texts[] = {&inputs->reset_token, &inputs->new_password, &inputs->email, &inputs->customer_id};
-  if (!identity__keep_texts(call, texts, ROWS(texts)))
-    return identity__abandon(call, error);
-  inputs->publisher_id = NULL;
-  call->secrets[0] = inputs->reset_token;
-  call->secrets[1] = inputs->new_password;
+  if (inputs->publisher_id != NULL && strcmp(inputs->publisher_id, session->publisher_id) != 0)
+    (void)identity__fail(&call->error, IDENTITY_INVALID_INPUT, "publisher_id",
+                         "The link belongs to another publisher.");
+  else if (identity__take_texts(call, update_texts, ROWS(update_texts)) && inputs->email == NULL &&
+           inputs->customer_id == NULL)
+    (void)identity__input_missing("email", &call->error);
+  inputs->publisher_id = NULL; /* the app's */
   return call;
 }
 
 identity_status identity_update_password(identity_session *session,
                                          const identity_update_password_params *params,
                                          identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  return identity__conclude(session, prepare_update(session, params, error), NULL, error);
+  return identity__conclude(session, prepare_update(session, params), error);
 }
 
 identity_status identity_update_password_start(identity_session *session,
                                                const identity_update_password_params *params,
                                                identity_done_fn done, void *user_data, identity_call **call) {
-  identity_error error = {0};
-  return identity__start(session, prepare_update(session, params, &error), &error, done, user_data, call);
+  return identity__start(session, prepare_update(session, params), done, user_data, call);
 }

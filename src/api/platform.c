@@ -25,10 +25,10 @@ void identity_clock_init(identity_clock *clock, uint32_t size) {
 }
 
 static identity_status check_store(const identity_store *given, identity_store *store) {
-  identity_error error;
-  if (identity__check_params(given, IDENTITY__FIRST_SIZE(identity_store, swap), store, sizeof *store,
-                             &error) != IDENTITY_OK)
-    return error.status;
+  identity_status status =
+      identity__check_params(given, IDENTITY__FIRST_SIZE(identity_store, swap), store, sizeof *store, NULL);
+  if (status != IDENTITY_OK)
+    return status;
   bool usable =
       store->load != NULL && store->swap != NULL && (store->flags & ~IDENTITY_STORE_ONE_PROCESS) == 0;
   return usable ? IDENTITY_OK : IDENTITY_BAD_ARGUMENT;
@@ -49,11 +49,11 @@ identity_status identity_config_set_store(identity_config *config, const identit
 }
 
 static identity_status check_clock(const identity_clock *given, identity__clock *clock) {
-  identity_error error;
   identity_clock copy;
-  if (identity__check_params(given, IDENTITY__FIRST_SIZE(identity_clock, boot_id), &copy, sizeof copy,
-                             &error) != IDENTITY_OK)
-    return error.status;
+  identity_status status =
+      identity__check_params(given, IDENTITY__FIRST_SIZE(identity_clock, boot_id), &copy, sizeof copy, NULL);
+  if (status != IDENTITY_OK)
+    return status;
   size_t length = copy.boot_id != NULL ? strnlen(copy.boot_id, sizeof clock->boot_id) : 0;
   if (copy.now == NULL || (copy.boot_id != NULL && length == 0) || length >= sizeof clock->boot_id)
     return IDENTITY_BAD_ARGUMENT;
@@ -81,10 +81,10 @@ void identity_transport_init(identity_transport *transport, uint32_t size) {
 }
 
 static identity_status check_transport(const identity_transport *given, identity_transport *transport) {
-  identity_error error;
-  if (identity__check_params(given, IDENTITY__FIRST_SIZE(identity_transport, on_timer), transport,
-                             sizeof *transport, &error) != IDENTITY_OK)
-    return error.status;
+  identity_status status = identity__check_params(given, IDENTITY__FIRST_SIZE(identity_transport, on_timer),
+                                                  transport, sizeof *transport, NULL);
+  if (status != IDENTITY_OK)
+    return status;
   bool usable = transport->start != NULL && transport->cancel != NULL &&
                 (transport->on_socket != NULL) == (transport->on_timer != NULL);
   return usable ? IDENTITY_OK : IDENTITY_BAD_ARGUMENT;

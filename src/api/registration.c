@@ -1,7 +1,6 @@
 #include "api/answers.h"
 #include "base/error.h"
 #include "call/pair.h"
-#include "wire/check.h"
 #include "wire/results.h"
 
 #include <stdlib.h>
@@ -189,63 +188,40 @@ void identity_register_params_init(identity_register_params *params, uint32_t si
   identity__init_params(params, size);
 }
 
-static identity_status check_params(const identity_register_params *params, identity_error *error) {
-  const identity__input checks[] = {
-      {"email", params->email, IDENTITY__INPUT_EMAIL, true},
-      {"password", params->password, IDENTITY__INPUT_NEW_PASSWORD, true},
-      {"offer_id", params->offer_id, IDENTITY__INPUT_OFFER, false},
-      {"locale", params->locale, IDENTITY__INPUT_LOCALE, false},
-      {"country", params->country, IDENTITY__INPUT_COUNTRY, false},
-      {"currency", params->currency, IDENTITY__INPUT_CURRENCY, false},
-      {"first_name", params->first_name, IDENTITY__INPUT_NAME, false},
-      {"last_name", params->last_name, IDENTITY__INPUT_NAME, false},
-      {"external_id", params->external_id, IDENTITY__INPUT_TEXT, false},
-      {"external_data", params->external_data, IDENTITY__INPUT_JSON, false},
-      {"customer_ip", params->customer_ip, IDENTITY__INPUT_IP, false},
-      {"captcha_value", params->captcha_value, IDENTITY__INPUT_TOKEN, false},
-  };
-  identity_status status = identity__check_inputs(checks, ROWS(checks), error);
-  return status == IDENTITY_OK ? identity__check_answers(params->consents, params->consent_count, error)
-                               : status;
-}
+#define AT(member) offsetof(registration, params.member)
 
-static bool keep_params(identity__call *call, const identity_register_params *params) {
+static const identity__input texts[] = {
+    {"email", AT(email), IDENTITY__INPUT_EMAIL, IDENTITY__NEEDED},
+    {"password", AT(password), IDENTITY__INPUT_NEW_PASSWORD, IDENTITY__NEEDED | IDENTITY__SECRET},
+    {"offer_id", AT(offer_id), IDENTITY__INPUT_OFFER, IDENTITY__OPTIONAL},
+    {"locale", AT(locale), IDENTITY__INPUT_LOCALE, IDENTITY__OPTIONAL},
+    {"country", AT(country), IDENTITY__INPUT_COUNTRY, IDENTITY__OPTIONAL},
+    {"currency", AT(currency), IDENTITY__INPUT_CURRENCY, IDENTITY__OPTIONAL},
+    {"first_name", AT(first_name), IDENTITY__INPUT_NAME, IDENTITY__OPTIONAL},
+    {"last_name", AT(last_name), IDENTITY__INPUT_NAME, IDENTITY__OPTIONAL},
+    {"external_id", AT(external_id), IDENTITY__INPUT_TEXT, IDENTITY__OPTIONAL},
+    {"external_data", AT(external_data), IDENTITY__INPUT_JSON, IDENTITY__OPTIONAL},
+    {"customer_ip", AT(customer_ip), IDENTITY__INPUT_IP, IDENTITY__OPTIONAL},
+    {"captcha_value", AT(captcha_value), IDENTITY__INPUT_TOKEN, IDENTITY__SECRET},
+};
+
+static identity__call *prepare(identity_session *session, const identity_register_params *params) {
+  identity__call *call = identity__begin(session, "register", flow, sizeof(registration));
+  if (!identity__take_params(call, params, IDENTITY__FIRST_SIZE(identity_register_params, captcha_value),
+                             sizeof *params) ||
+      !identity__take_texts(call, texts, ROWS(texts)))
+    return call;
   registration *inputs = call->inputs;
-  identity_register_params *kept = &inputs->params;
-  *kept = *params;
-  const char **texts[] = {&kept->email,       &kept->password,      &kept->offer_id,    &kept->locale,
-                          &kept->country,     &kept->currency,      &kept->first_name,  &kept->last_name,
-                          &kept->external_id, &kept->external_data, &kept->customer_ip, &kept->captcha_value};
-  inputs->answers = identity__keep_answers(call, params->consents, params->consent_count);
-  return inputs->answers != NULL && identity__keep_texts(call, texts, ROWS(texts));
-}
-
-static identity__call *prepare(identity_session *session, const identity_register_params *params,
-                               identity_error *error) {
-  identity_register_params copy;
-  if (identity__check_params(params, IDENTITY__FIRST_SIZE(identity_register_params, captcha_value), &copy,
-                             sizeof copy, error) != IDENTITY_OK ||
-      check_params(&copy, error) != IDENTITY_OK)
-    return NULL;
-  identity__call *call = identity__begin(session, "register", flow, sizeof(registration), error);
-  if (call == NULL)
-    return NULL;
-  if (!keep_params(call, &copy))
-    return identity__abandon(call, error);
-  const registration *inputs = call->inputs;
-  call->secrets[0] = inputs->params.password;
-  call->secrets[1] = inputs->params.captcha_value;
+  inputs->answers = identity__take_answers(call, inputs->params.consents, inputs->params.consent_count);
   return call;
 }
 
 identity_status identity_register(identity_session *session, const identity_register_params *params,
                                   identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  return identity__conclude(session, prepare(session, params, error), NULL, error);
+  return identity__conclude(session, prepare(session, params), error);
 }
 
 identity_status identity_register_start(identity_session *session, const identity_register_params *params,
                                         identity_done_fn done, void *user_data, identity_call **call) {
-  identity_error error = {0};
-  return identity__start(session, prepare(session, params, &error), &error, done, user_data, call);
+  return identity__start(session, prepare(session, params), done, user_data, call);
 }

@@ -5,8 +5,6 @@
 #include "base/names.h"
 #include "base/secret.h"
 #include "call/pair.h"
-#include "drive/blocking.h"
-#include "wire/check.h"
 #include "wire/jwt.h"
 
 #include <string.h>
@@ -14,7 +12,7 @@
 /* ---- state ---- */
 
 /* With the lock held. */
-static identity_state *make_state(const identity_session *session, identity__now now) {
+static identity_state *make_state(const identity_session *session, int64_t now_ms) {
   const identity__record *record = &session->tokens.record;
   const identity__grant *grant = &record->grant;
   identity__block block;
@@ -29,7 +27,7 @@ static identity_state *make_state(const identity_session *session, identity__now
   bool out = state->state == IDENTITY_STATE_SIGNED_OUT || state->state == IDENTITY_STATE_REAUTH_REQUIRED;
   state->reason = out ? record->reason : IDENTITY_REASON_NONE;
   state->retry_after_ms =
-      state->state == IDENTITY_STATE_STALE ? identity__machine_cooldown_ms(&session->tokens, now) : 0;
+      state->state == IDENTITY_STATE_STALE ? identity__machine_cooldown_ms(&session->tokens, now_ms) : 0;
   state->consents_pending = record->pending_count > 0;
   state->not_persisted = session->tokens.not_persisted;
   state->state_name = identity__state_name(state->state);
@@ -43,15 +41,12 @@ static identity_state *make_state(const identity_session *session, identity__now
 
 identity_status identity_session_state(identity_session *session, const identity_state **state,
                                        identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  if (identity__check_result(state, "state", error) != IDENTITY_OK)
-    return error->status;
-  *state = NULL;
-  if (identity__session_usable(session, error) != IDENTITY_OK)
-    return error->status;
-  identity__now now = identity__loop_now(session->loop);
+  identity_status status = identity__check_ask(session, state, "state", error);
+  if (status != IDENTITY_OK)
+    return status;
+  int64_t now_ms = identity__loop_boot_ms(session->loop);
   pthread_mutex_lock(&session->lock);
-  *state = make_state(session, now);
+  *state = make_state(session, now_ms);
   pthread_mutex_unlock(&session->lock);
   return *state != NULL ? IDENTITY_OK : identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
 }
@@ -94,11 +89,11 @@ static void tokens_flow(identity__call *call) {
 /* After a refresh, whatever there is. */
 static void *shape_tokens(void *owner, identity_error *error) {
   identity_session *session = owner;
-  identity__now now = identity__loop_now(session->loop);
+  int64_t now_ms = identity__loop_boot_ms(session->loop);
   pthread_mutex_lock(&session->lock);
   bool there = identity__machine_standing(&session->tokens) == IDENTITY_OK;
   identity_tokens *tokens =
-      there ? make_tokens(session, identity__machine_remaining(&session->tokens, now)) : NULL;
+      there ? make_tokens(session, identity__machine_remaining(&session->tokens, now_ms)) : NULL;
   pthread_mutex_unlock(&session->lock);
   if (tokens == NULL)
     (void)identity__fail_plain(error, there ? IDENTITY_OUT_OF_MEMORY : IDENTITY_SIGNED_OUT);
@@ -107,28 +102,26 @@ static void *shape_tokens(void *owner, identity_error *error) {
 
 /* A snapshot if there is a token that will do: neither the loop nor its driver is asked. */
 static bool snapshot(identity_session *session, int64_t min_life_ms, const identity_tokens **tokens,
-                     identity_error *error) {
-  identity__now now = identity__loop_now(session->loop);
+                     identity_status *status, identity_error *error) {
+  int64_t now_ms = identity__loop_boot_ms(session->loop);
   pthread_mutex_lock(&session->lock);
-  identity__ask ask = identity__machine_ask_life(&session->tokens, min_life_ms, now);
+  identity__ask ask = identity__machine_ask_life(&session->tokens, min_life_ms, now_ms);
   bool taken = ask.verdict == IDENTITY__ASK_GIVE;
-  session->asked_ms = now.boot_ms;
+  session->asked_ms = now_ms;
   if (taken)
-    *tokens = make_tokens(session, identity__machine_remaining(&session->tokens, now));
+    *tokens = make_tokens(session, identity__machine_remaining(&session->tokens, now_ms));
   pthread_mutex_unlock(&session->lock);
   if (taken && *tokens == NULL)
-    (void)identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
+    *status = identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
   return taken;
 }
 
-static identity__call *prepare_tokens(identity_session *session, int64_t min_life_ms, identity_error *error) {
-  if (min_life_ms < 0) {
-    (void)identity__fail(error, IDENTITY_BAD_ARGUMENT, "min_life_ms", "min_life_ms is negative");
-    return NULL;
-  }
-  identity__call *call = identity__begin(session, "session_tokens", tokens_flow, sizeof(int64_t), error);
+static identity__call *prepare_tokens(identity_session *session, int64_t min_life_ms) {
+  identity__call *call = identity__begin(session, "session_tokens", tokens_flow, sizeof min_life_ms);
   if (call == NULL)
     return NULL;
+  if (min_life_ms < 0)
+    (void)identity__fail(&call->error, IDENTITY_BAD_ARGUMENT, "min_life_ms", "min_life_ms is negative");
   memcpy(call->inputs, &min_life_ms, sizeof min_life_ms);
   call->shape = shape_tokens;
   return call;
@@ -136,22 +129,15 @@ static identity__call *prepare_tokens(identity_session *session, int64_t min_lif
 
 identity_status identity_session_tokens(identity_session *session, int64_t min_life_ms,
                                         const identity_tokens **tokens, identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  if (identity__check_result(tokens, "tokens", error) != IDENTITY_OK)
-    return error->status;
-  *tokens = NULL;
-  if (identity__session_usable(session, error) != IDENTITY_OK)
-    return error->status;
-  if (min_life_ms >= 0 && snapshot(session, min_life_ms, tokens, error))
-    return error->status;
-  return identity__conclude(session, prepare_tokens(session, min_life_ms, error), tokens, error);
+  identity_status status = identity__check_ask(session, tokens, "tokens", error);
+  if (status != IDENTITY_OK || (min_life_ms >= 0 && snapshot(session, min_life_ms, tokens, &status, error)))
+    return status;
+  return identity__conclude_with(session, prepare_tokens(session, min_life_ms), tokens, "tokens", error);
 }
 
 identity_status identity_session_tokens_start(identity_session *session, int64_t min_life_ms,
                                               identity_done_fn done, void *user_data, identity_call **call) {
-  identity_error error = {0};
-  return identity__start(session, prepare_tokens(session, min_life_ms, &error), &error, done, user_data,
-                         call);
+  return identity__start(session, prepare_tokens(session, min_life_ms), done, user_data, call);
 }
 
 void identity_tokens_free(const identity_tokens *tokens) {
@@ -170,16 +156,13 @@ static void refresh_flow(identity__call *call) {
 }
 
 identity_status identity_session_refresh(identity_session *session, identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  return identity__conclude(session, identity__begin(session, "session_refresh", refresh_flow, 0, error),
-                            NULL, error);
+  return identity__conclude(session, identity__begin(session, "session_refresh", refresh_flow, 0), error);
 }
 
 identity_status identity_session_refresh_start(identity_session *session, identity_done_fn done,
                                                void *user_data, identity_call **call) {
-  identity_error error = {0};
-  return identity__start(session, identity__begin(session, "session_refresh", refresh_flow, 0, &error),
-                         &error, done, user_data, call);
+  return identity__start(session, identity__begin(session, "session_refresh", refresh_flow, 0), done,
+                         user_data, call);
 }
 
 /* ---- taking over a session ---- */
@@ -197,47 +180,47 @@ static void adopt_flow(identity__call *call) {
   }
 }
 
-static identity__call *prepare_adopt(identity_session *session, const char *jwt, const char *refresh_token,
-                                     identity_error *error) {
-  const identity__input checks[] = {
-      {"jwt", jwt, IDENTITY__INPUT_TOKEN, true},
-      {"refresh_token", refresh_token, IDENTITY__INPUT_TOKEN, false},
-  };
-  if (identity__check_inputs(checks, 2, error) != IDENTITY_OK)
-    return NULL;
-  identity__call *call = identity__begin(session, "session_adopt", adopt_flow, 0, error);
-  if (call == NULL)
-    return NULL;
-  identity__now now = identity__loop_now(session->loop);
-  call->sent_boot_ms = now.boot_ms;
+typedef struct adopt_inputs {
+  const char *jwt;
+  const char *refresh_token;
+} adopt_inputs;
+
+static void grant(identity__call *call, const adopt_inputs *inputs) {
   identity__claims claims;
-  bool readable = identity__jwt_claims(jwt, &claims) != IDENTITY__JWT_UNREADABLE;
-  identity_status granted =
-      readable ? identity__call_grant(call, jwt, refresh_token, 0) : IDENTITY_UNEXPECTED_ANSWER;
+  bool readable = identity__jwt_claims(inputs->jwt, &claims) != IDENTITY__JWT_UNREADABLE;
+  identity_status granted = readable ? identity__call_grant(call, inputs->jwt, inputs->refresh_token, 0)
+                                     : IDENTITY_UNEXPECTED_ANSWER;
   if (granted == IDENTITY_OUT_OF_MEMORY)
-    (void)identity__fail_plain(error, granted);
+    identity__fail_prepared(call);
   else if (granted != IDENTITY_OK)
-    (void)identity__fail(error, IDENTITY_INVALID_INPUT, "jwt", "jwt is not a JSON Web Token");
-  else if (call->grant.publisher_id != NULL && strcmp(call->grant.publisher_id, session->publisher_id) != 0)
-    (void)identity__fail(error, IDENTITY_INVALID_INPUT, "jwt", "jwt belongs to another publisher");
-  if (error->status == IDENTITY_OK)
+    (void)identity__fail(&call->error, IDENTITY_INVALID_INPUT, "jwt", "jwt is not a JSON Web Token");
+  else if (call->grant.publisher_id != NULL && strcmp(call->grant.publisher_id, call->publisher_id) != 0)
+    (void)identity__fail(&call->error, IDENTITY_INVALID_INPUT, "jwt", "jwt belongs to another publisher");
+}
+
+static identity__call *prepare_adopt(identity_session *session, const char *jwt, const char *refresh_token) {
+  static const identity__input texts[] = {
+      {"jwt", offsetof(adopt_inputs, jwt), IDENTITY__INPUT_TOKEN, IDENTITY__NEEDED},
+      {"refresh_token", offsetof(adopt_inputs, refresh_token), IDENTITY__INPUT_TOKEN, IDENTITY__OPTIONAL},
+  };
+  const adopt_inputs inputs = {jwt, refresh_token};
+  identity__call *call = identity__begin(session, "session_adopt", adopt_flow, 0);
+  if (call == NULL || identity__check_inputs(texts, 2, &inputs, &call->error) != IDENTITY_OK)
     return call;
-  identity__call_free(call);
-  return NULL;
+  call->sent_boot_ms = identity__loop_boot_ms(session->loop);
+  grant(call, &inputs);
+  return call;
 }
 
 identity_status identity_session_adopt(identity_session *session, const char *jwt, const char *refresh_token,
                                        identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  return identity__conclude(session, prepare_adopt(session, jwt, refresh_token, error), NULL, error);
+  return identity__conclude(session, prepare_adopt(session, jwt, refresh_token), error);
 }
 
 identity_status identity_session_adopt_start(identity_session *session, const char *jwt,
                                              const char *refresh_token, identity_done_fn done,
                                              void *user_data, identity_call **call) {
-  identity_error error = {0};
-  return identity__start(session, prepare_adopt(session, jwt, refresh_token, &error), &error, done, user_data,
-                         call);
+  return identity__start(session, prepare_adopt(session, jwt, refresh_token), done, user_data, call);
 }
 
 /* ---- leaving ---- */
@@ -252,15 +235,12 @@ static void logout_flow(identity__call *call) {
 }
 
 identity_status identity_logout(identity_session *session, identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  return identity__conclude(session, identity__begin(session, "logout", logout_flow, 0, error), NULL, error);
+  return identity__conclude(session, identity__begin(session, "logout", logout_flow, 0), error);
 }
 
 identity_status identity_logout_start(identity_session *session, identity_done_fn done, void *user_data,
                                       identity_call **call) {
-  identity_error error = {0};
-  return identity__start(session, identity__begin(session, "logout", logout_flow, 0, &error), &error, done,
-                         user_data, call);
+  return identity__start(session, identity__begin(session, "logout", logout_flow, 0), done, user_data, call);
 }
 
 /* The JWT is held over the sign-out: the service learns from it whose tokens to revoke. */
@@ -294,17 +274,15 @@ static void everywhere_flow(identity__call *call) {
   }
 }
 
-static identity__call *prepare_everywhere(identity_session *session, identity_error *error) {
-  return identity__begin(session, "logout_everywhere", everywhere_flow, sizeof(identity_status), error);
+static identity__call *prepare_everywhere(identity_session *session) {
+  return identity__begin(session, "logout_everywhere", everywhere_flow, sizeof(identity_status));
 }
 
 identity_status identity_logout_everywhere(identity_session *session, identity_error *error) {
-  IDENTITY__ERROR_OR_LOCAL(error);
-  return identity__conclude(session, prepare_everywhere(session, error), NULL, error);
+  return identity__conclude(session, prepare_everywhere(session), error);
 }
 
 identity_status identity_logout_everywhere_start(identity_session *session, identity_done_fn done,
                                                  void *user_data, identity_call **call) {
-  identity_error error = {0};
-  return identity__start(session, prepare_everywhere(session, &error), &error, done, user_data, call);
+  return identity__start(session, prepare_everywhere(session), done, user_data, call);
 }

@@ -44,6 +44,10 @@ identity__now identity__clock_read(const identity__clock *clock) {
   return now;
 }
 
+int64_t identity__clock_read_boot_ms(const identity__clock *clock) {
+  return clock->now == NULL ? identity__clock_boot_ms() : identity__clock_read(clock).boot_ms;
+}
+
 void identity__clock_boot_id(char boot_id[IDENTITY__BOOT_ID_SIZE]) {
   memset(boot_id, 0, IDENTITY__BOOT_ID_SIZE);
   int file = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);

@@ -29,6 +29,7 @@ typedef struct identity__clock {
 } identity__clock;
 
 identity__now identity__clock_read(const identity__clock *clock);
+int64_t identity__clock_read_boot_ms(const identity__clock *clock);
 /* The system's time since boot, for what has to do with this machine and not with tokens. */
 int64_t identity__clock_boot_ms(void);
 /* Names this boot; empty when the system cannot tell. */

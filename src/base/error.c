@@ -8,14 +8,20 @@
 _Static_assert(sizeof(identity_error) == 512, "identity_error is pinned at 512 bytes");
 
 void identity__error_clear(identity_error *error) {
-  memset(error, 0, sizeof *error);
+  if (error != NULL)
+    memset(error, 0, sizeof *error);
 }
 
-static void begin(identity_error *error, identity_status status, const char *field) {
+static identity_status fill(identity_error *error, identity_status status, const char *field,
+                            const char *message) {
+  if (error == NULL)
+    return status;
   identity__error_clear(error);
   error->status = status;
   if (field != NULL)
     identity__copy_line(error->field, sizeof error->field, field);
+  identity__copy_line(error->message, sizeof error->message, message);
+  return status;
 }
 
 identity_status identity__fail(identity_error *error, identity_status status, const char *field,
@@ -25,14 +31,9 @@ identity_status identity__fail(identity_error *error, identity_status status, co
   va_start(arguments, format);
   int written = vsnprintf(line, sizeof line, format, arguments);
   va_end(arguments);
-  begin(error, status, field);
-  identity__copy_line(error->message, sizeof error->message,
-                      written < 0 ? identity_status_text(status) : line);
-  return status;
+  return fill(error, status, field, written < 0 ? identity_status_text(status) : line);
 }
 
 identity_status identity__fail_plain(identity_error *error, identity_status status) {
-  begin(error, status, NULL);
-  identity__copy_line(error->message, sizeof error->message, identity_status_text(status));
-  return status;
+  return fill(error, status, NULL, identity_status_text(status));
 }

@@ -4,7 +4,7 @@
 
 #include <identity/identity.h>
 
-/* Internal code always has an error to fill: the face passes a local one when the app gave none. */
+/* The error of an app may be NULL everywhere here. */
 void identity__error_clear(identity_error *error);
 
 /* Fills status, field (may be NULL) and a one-line message; returns the status. */

@@ -179,7 +179,7 @@ static bool end_session(identity__loop *loop, identity_session *session) {
   (void)identity__keep_retry(session, NULL);
   if (session->tokens.not_persisted && now_ms < close_until_ms(session)) {
     session->retry_ms = now_ms + STORE_PAUSE_MS;
-    identity__loop_set_timer(loop, &session->timer, identity__loop_now(loop).boot_ms + STORE_PAUSE_MS);
+    identity__loop_set_timer(loop, &session->timer, identity__loop_boot_ms(loop) + STORE_PAUSE_MS);
     return false;
   }
   identity__list_remove(&session->closings);

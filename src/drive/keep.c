@@ -31,7 +31,7 @@ static int64_t patience_ends_ms(identity_session *session, const identity__call 
 static bool wait_for_lock(identity_session *session, identity__call *call, int32_t said) {
   if (call == NULL)
     return false;
-  int64_t now_ms = identity__loop_now(session->loop).boot_ms;
+  int64_t now_ms = identity__loop_boot_ms(session->loop);
   if (said == IDENTITY__SAID_LOCKED && call->locked_since_ms == 0)
     call->locked_since_ms = now_ms;
   if (said == IDENTITY__SAID_LOCKED && now_ms + LOCK_PAUSE_MS < patience_ends_ms(session, call)) {

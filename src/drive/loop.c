@@ -68,6 +68,10 @@ identity__now identity__loop_now(const identity__loop *loop) {
   return identity__clock_read(&loop->clock);
 }
 
+int64_t identity__loop_boot_ms(const identity__loop *loop) {
+  return identity__clock_read_boot_ms(&loop->clock);
+}
+
 bool identity__loop_is_forked(const identity__loop *loop) {
   return identity__is_forked(&loop->mark);
 }

@@ -81,6 +81,7 @@ void identity__loop_hold(identity__loop *loop);
 void identity__loop_let_go(identity__loop *loop);
 
 identity__now identity__loop_now(const identity__loop *loop);
+int64_t identity__loop_boot_ms(const identity__loop *loop);
 /* Whether this is a child of the process that made it: what it holds is the parent's. */
 bool identity__loop_is_forked(const identity__loop *loop);
 /* The driver's: the time, and a number that nobody can foresee closely. */

@@ -55,7 +55,7 @@ static identity_status sign_in(identity_session *session, identity__call *call) 
    * the deadline: the account may exist by now, and "try later" would invite a second registration. */
   bool outcome = call->endpoint != NULL && call->endpoint->expect.outcome_matters;
   (void)identity__fail_plain(&call->error, outcome ? IDENTITY_OUTCOME_UNKNOWN : status);
-  call->again_ms = identity__loop_now(session->loop).boot_ms + STARVED_MS;
+  call->again_ms = identity__loop_boot_ms(session->loop) + STARVED_MS;
   return IDENTITY_OK;
 }
 

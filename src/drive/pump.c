@@ -129,7 +129,7 @@ static void cancel(identity__call *call) {
 }
 
 static void orphan(identity__loop *loop, identity__call *beside) {
-  int64_t until_ms = identity__loop_now(loop).boot_ms + ORPHAN_MS;
+  int64_t until_ms = identity__loop_boot_ms(loop) + ORPHAN_MS;
   beside->beside_of->beside = NULL;
   beside->beside_of = NULL;
   beside->orphaned = true;

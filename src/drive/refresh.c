@@ -203,7 +203,7 @@ bool identity__refresh_may_leave(const void *owner, identity__now now) {
   identity_session *session = call->session;
   const refresh *inputs = call->inputs;
   pthread_mutex_lock(&session->lock);
-  bool may = identity__flight_may_leave(&inputs->flight, &session->tokens, now);
+  bool may = identity__flight_may_leave(&inputs->flight, &session->tokens, now.boot_ms);
   pthread_mutex_unlock(&session->lock);
   return may;
 }
@@ -254,7 +254,7 @@ void identity__refresh_over(identity_session *session, identity__call *call) {
   identity__now now = identity__notice_begin(session);
   session->tokens.flying = false;
   session->tokens.last_failure = call->error.status;
-  int64_t wait_ms = identity__machine_cooldown_ms(&session->tokens, now);
+  int64_t wait_ms = identity__machine_cooldown_ms(&session->tokens, now.boot_ms);
   identity__notice_end(session);
   session->background_ms = call->error.status != IDENTITY_OK ? now.boot_ms + BACKGROUND_PAUSE_MS : 0;
   if (call->error.status != IDENTITY_OK && identity__machine_standing(&session->tokens) == IDENTITY_OK)

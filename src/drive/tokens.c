@@ -17,7 +17,7 @@ static identity__ask hold_back(const identity_session *session, identity__ask as
   int64_t quiet_ms = identity__host_quiet_ms(session->host, now);
   if (ask.verdict != IDENTITY__ASK_REFRESH || session->flight != NULL || quiet_ms == 0)
     return ask;
-  bool usable = !rotation && identity__machine_is_usable(&session->tokens, now);
+  bool usable = !rotation && identity__machine_is_usable(&session->tokens, now.boot_ms);
   ask.verdict = usable ? IDENTITY__ASK_GIVE : IDENTITY__ASK_FAIL;
   ask.status = usable ? IDENTITY_OK : IDENTITY_REFRESH_DEFERRED;
   ask.retry_after_ms = usable ? 0 : quiet_ms;
@@ -28,18 +28,18 @@ static identity__ask ask_machine(identity_session *session, const identity__call
   identity__now now = identity__loop_now(session->loop);
   switch (call->asks) {
   case IDENTITY__ASKS_LIFE:
-    return hold_back(session, identity__machine_ask_life(&session->tokens, call->min_life_ms, now), false,
-                     now);
+    return hold_back(session, identity__machine_ask_life(&session->tokens, call->min_life_ms, now.boot_ms),
+                     false, now);
   case IDENTITY__ASKS_ROTATION:
-    return hold_back(session, identity__machine_ask_rotation(&session->tokens, now), true, now);
+    return hold_back(session, identity__machine_ask_rotation(&session->tokens, now.boot_ms), true, now);
   default:
-    return hold_back(session, identity__machine_ask(&session->tokens, now), false, now);
+    return hold_back(session, identity__machine_ask(&session->tokens, now.boot_ms), false, now);
   }
 }
 
 static void use_token(identity_session *session, identity__call *call, identity__token_use *token) {
   const identity__record *record = &session->tokens.record;
-  int64_t now_ms = identity__loop_now(session->loop).boot_ms;
+  int64_t now_ms = identity__loop_boot_ms(session->loop);
   pthread_mutex_lock(&session->lock);
   session->asked_ms = now_ms;
   pthread_mutex_unlock(&session->lock);
@@ -124,7 +124,7 @@ bool identity__tokens_rejected(identity_session *session, identity__call *call, 
   call->asks = IDENTITY__ASKS_TOKEN;
   identity__now now = identity__notice_begin(session);
   identity__ask ask = identity__machine_rejected(&session->tokens, call->used.epoch, call->used.generation,
-                                                 call->used.expired, now);
+                                                 call->used.expired, now.boot_ms);
   identity__notice_end(session);
   ask = hold_back(session, ask, false, now);
   bool told = tell(session, call, &ask, news, event);
@@ -139,7 +139,7 @@ bool identity__tokens_rejected(identity_session *session, identity__call *call, 
 static identity__ask ask_after_flight(identity_session *session, const identity__call *call) {
   identity__ask ask = ask_machine(session, call);
   identity_status failed = session->flown.status;
-  bool usable = identity__machine_is_usable(&session->tokens, identity__loop_now(session->loop));
+  bool usable = identity__machine_is_usable(&session->tokens, identity__loop_boot_ms(session->loop));
   if (ask.verdict != IDENTITY__ASK_REFRESH || failed == IDENTITY_OK)
     return ask;
   ask.verdict = usable ? IDENTITY__ASK_GIVE : IDENTITY__ASK_FAIL;
@@ -191,11 +191,11 @@ void identity__tokens_told(identity_session *session) {
 enum { STARVED_MS = 1000 };
 
 /* A token that nobody has asked for during its life is left to end, unless the app wants it otherwise. */
-static bool is_wanted(identity_session *session, identity__now now) {
+static bool is_wanted(identity_session *session, int64_t now_ms) {
   pthread_mutex_lock(&session->lock);
   int64_t asked_ms = session->asked_ms;
   pthread_mutex_unlock(&session->lock);
-  bool asked = asked_ms > 0 && now.boot_ms - asked_ms <= session->tokens.record.grant.life_ms;
+  bool asked = asked_ms > 0 && now_ms - asked_ms <= session->tokens.record.grant.life_ms;
   return asked || session->keep_fresh;
 }
 
@@ -214,10 +214,10 @@ void identity__tokens_background(identity_session *session) {
     return;
   identity__now now = identity__loop_now(loop);
   int64_t at_ms = latest(soft_ms, session->background_ms);
-  at_ms = latest(at_ms, now.boot_ms + identity__machine_cooldown_ms(&session->tokens, now));
+  at_ms = latest(at_ms, now.boot_ms + identity__machine_cooldown_ms(&session->tokens, now.boot_ms));
   at_ms = latest(at_ms, now.boot_ms + identity__host_quiet_ms(session->host, now));
   if (at_ms > now.boot_ms)
     identity__loop_set_timer(loop, &session->timer, at_ms);
-  else if (is_wanted(session, now) && !identity__refresh_start(session, false))
+  else if (is_wanted(session, now.boot_ms) && !identity__refresh_start(session, false))
     identity__loop_set_timer(loop, &session->timer, now.boot_ms + STARVED_MS);
 }

@@ -31,11 +31,11 @@ static bool has_moved(const identity__flight *flight, const identity__machine *m
   return is_counted_on(flight, machine) || machine->pair != flight->pair;
 }
 
-static int64_t lease_left_ms(const identity__machine *machine, bool owner_gone, identity__now now) {
+static int64_t lease_left_ms(const identity__machine *machine, bool owner_gone, int64_t now_ms) {
   const identity__record *record = &machine->record;
   if (machine->lease_unused && identity__lease_is_ours(&record->lease, &machine->self))
     return 0;
-  return identity__lease_left_ms(&record->lease, record->grant.refresh_token, owner_gone, now.boot_ms);
+  return identity__lease_left_ms(&record->lease, record->grant.refresh_token, owner_gone, now_ms);
 }
 
 int32_t identity__flight_begin(identity__flight *flight, const identity__machine *machine) {
@@ -56,7 +56,7 @@ static bool may_go_on(const identity__flight *flight, identity_status heard) {
 
 static bool make_lease(const identity__machine *machine, const void *input, identity__record *next) {
   const identity__now *now = input;
-  return identity__machine_lease(machine, *now, next);
+  return identity__machine_lease(machine, now->boot_ms, next);
 }
 
 static int32_t take_lease(identity__flight *flight, identity__machine *machine,
@@ -75,7 +75,7 @@ static int32_t take_lease(identity__flight *flight, identity__machine *machine,
 /* Of the lease of another handle: the JWT does while it is good at all, else its end is waited for. */
 static int32_t wait_for_lease(identity__flight *flight, const identity__machine *machine, int64_t left_ms,
                               const identity__moment *moment) {
-  if (!flight->rotation && identity__machine_is_usable(machine, moment->now))
+  if (!flight->rotation && identity__machine_is_usable(machine, moment->now.boot_ms))
     return end(flight, IDENTITY_REFRESH_DEFERRED);
   /* It most often ends soon, and when it does not, there is no hurry. */
   flight->poll_ms = flight->poll_ms > 0 ? 2 * flight->poll_ms : POLL_FIRST_MS;
@@ -93,10 +93,10 @@ static int32_t judge_store(identity__flight *flight, identity__machine *machine,
     return end(flight, IDENTITY_OK);
   if (machine->record.grant.refresh_token == NULL)
     return end(flight, IDENTITY_SESSION_ENDED);
-  int64_t left_ms = lease_left_ms(machine, owner_gone, moment->now);
+  int64_t left_ms = lease_left_ms(machine, owner_gone, moment->now.boot_ms);
   if (left_ms > 0)
     return wait_for_lease(flight, machine, left_ms, moment);
-  if (identity__machine_cooldown_ms(machine, moment->now) > 0)
+  if (identity__machine_cooldown_ms(machine, moment->now.boot_ms) > 0)
     return end(flight, IDENTITY_REFRESH_DEFERRED); /* another handle has failed just now */
   return take_lease(flight, machine, moment);
 }
@@ -121,7 +121,7 @@ static int32_t leased(identity__flight *flight, identity__machine *machine, int3
   }
   /* Without a store there is no lease that others see: not while the JWT does, and a refusal may then mean
    * that one of them was faster. */
-  bool needed = flight->rotation || !identity__machine_is_usable(machine, moment->now);
+  bool needed = flight->rotation || !identity__machine_is_usable(machine, moment->now.boot_ms);
   flight->change.in_memory_too = said == IDENTITY__SAID_FAILED && flight->in_memory && needed;
   (void)identity__change_swapped(&flight->change, machine, said, revision);
   bool held = flight->change.in_memory_too;
@@ -212,7 +212,7 @@ static int32_t judge_again(identity__flight *flight, identity__machine *machine,
     flight->failure.verdict = IDENTITY__VERDICT_BACKOFF;
   bool foreign = !identity__lease_is_ours(&machine->record.lease, &machine->self);
   if (identity__machine_standing(machine) == IDENTITY_OK && !has_moved(flight, machine) && foreign) {
-    int64_t left_ms = lease_left_ms(machine, owner_gone, moment->now);
+    int64_t left_ms = lease_left_ms(machine, owner_gone, moment->now.boot_ms);
     if (left_ms > 0)
       return wait_for_lease(flight, machine, left_ms, moment);
   }
@@ -282,8 +282,8 @@ bool identity__flight_has_landed(const identity__flight *flight) {
 }
 
 bool identity__flight_may_leave(const identity__flight *flight, const identity__machine *machine,
-                                identity__now now) {
-  return flight->state == SENDING && !has_moved(flight, machine) && now.boot_ms <= flight->release_until_ms &&
+                                int64_t now_ms) {
+  return flight->state == SENDING && !has_moved(flight, machine) && now_ms <= flight->release_until_ms &&
          identity__lease_is_ours(&machine->record.lease, &machine->self);
 }
 

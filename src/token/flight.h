@@ -52,7 +52,7 @@ int32_t identity__flight_landed(identity__flight *flight, identity__machine *mac
 bool identity__flight_has_landed(const identity__flight *flight);
 /* Whether the request of a SEND may leave now: asked once, when its body is about to. */
 bool identity__flight_may_leave(const identity__flight *flight, const identity__machine *machine,
-                                identity__now now);
+                                int64_t now_ms);
 void identity__flight_clear(identity__flight *flight);
 
 #endif

@@ -18,11 +18,11 @@ void identity__machine_clear(identity__machine *machine) {
 
 /* ---- Time ---- */
 
-int64_t identity__machine_remaining(const identity__machine *machine, identity__now now) {
+int64_t identity__machine_remaining(const identity__machine *machine, int64_t now_ms) {
   const identity__grant *grant = &machine->record.grant;
   if (machine->dead)
     return 0;
-  int64_t age = now.boot_ms - grant->sent_boot_ms;
+  int64_t age = now_ms - grant->sent_boot_ms;
   /* Another process may have asked for it after we looked at the clock. */
   if (age < 0 && age >= -IDENTITY__MINUTE_MS)
     age = 0;
@@ -31,8 +31,8 @@ int64_t identity__machine_remaining(const identity__machine *machine, identity__
   return age < grant->life_ms ? grant->life_ms - age : 0;
 }
 
-bool identity__machine_is_usable(const identity__machine *machine, identity__now now) {
-  int64_t remaining = identity__machine_remaining(machine, now);
+bool identity__machine_is_usable(const identity__machine *machine, int64_t now_ms) {
+  int64_t remaining = identity__machine_remaining(machine, now_ms);
   return remaining > 0 || (remaining < 0 && machine->record.grant.age == IDENTITY__AGE_ADOPTED);
 }
 
@@ -69,12 +69,12 @@ static int64_t hard_margin_ms(const identity__grant *grant) {
   return margin < grant->life_ms / 4 ? margin : grant->life_ms / 4;
 }
 
-bool identity__machine_is_spare(const identity__machine *machine, identity__now now) {
-  return identity__machine_remaining(machine, now) > hard_margin_ms(&machine->record.grant);
+bool identity__machine_is_spare(const identity__machine *machine, int64_t now_ms) {
+  return identity__machine_remaining(machine, now_ms) > hard_margin_ms(&machine->record.grant);
 }
 
-int64_t identity__machine_cooldown_ms(const identity__machine *machine, identity__now now) {
-  int64_t left = machine->record.cooldown_boot_ms - now.boot_ms;
+int64_t identity__machine_cooldown_ms(const identity__machine *machine, int64_t now_ms) {
+  int64_t left = machine->record.cooldown_boot_ms - now_ms;
   if (machine->record.cooldown_boot_ms == 0 || left <= 0)
     return 0;
   return left < IDENTITY__COOLDOWN_MOST_MS ? left : IDENTITY__COOLDOWN_MOST_MS;
@@ -101,9 +101,9 @@ static identity__ask give(int64_t remaining_ms) {
 }
 
 /* The token is over or close to it: refresh, or say why that cannot be done now. */
-static identity__ask replace(const identity__machine *machine, int64_t remaining, identity__now now) {
-  int64_t cooldown = identity__machine_cooldown_ms(machine, now);
-  bool usable = identity__machine_is_usable(machine, now);
+static identity__ask replace(const identity__machine *machine, int64_t remaining, int64_t now_ms) {
+  int64_t cooldown = identity__machine_cooldown_ms(machine, now_ms);
+  bool usable = identity__machine_is_usable(machine, now_ms);
   if (machine->record.grant.refresh_token == NULL)
     return usable ? give(remaining) : answer(IDENTITY__ASK_FAIL, IDENTITY_SESSION_ENDED, 0, remaining);
   if (machine->flying || cooldown == 0)
@@ -113,92 +113,92 @@ static identity__ask replace(const identity__machine *machine, int64_t remaining
   return answer(IDENTITY__ASK_FAIL, IDENTITY_REFRESH_DEFERRED, cooldown, remaining);
 }
 
-identity__ask identity__machine_ask(const identity__machine *machine, identity__now now) {
+identity__ask identity__machine_ask(const identity__machine *machine, int64_t now_ms) {
   identity_status standing = identity__machine_standing(machine);
   if (standing != IDENTITY_OK)
     return answer(IDENTITY__ASK_FAIL, standing, 0, 0);
-  int64_t remaining = identity__machine_remaining(machine, now);
-  if (remaining < 0 && identity__machine_is_usable(machine, now))
+  int64_t remaining = identity__machine_remaining(machine, now_ms);
+  if (remaining < 0 && identity__machine_is_usable(machine, now_ms))
     return give(remaining);
   if (remaining > hard_margin_ms(&machine->record.grant))
     return give(remaining);
-  return replace(machine, remaining, now);
+  return replace(machine, remaining, now_ms);
 }
 
 identity__ask identity__machine_ask_life(const identity__machine *machine, int64_t min_life_ms,
-                                         identity__now now) {
+                                         int64_t now_ms) {
   identity_status standing = identity__machine_standing(machine);
   if (standing != IDENTITY_OK)
     return answer(IDENTITY__ASK_FAIL, standing, 0, 0);
   const identity__grant *grant = &machine->record.grant;
-  int64_t remaining = identity__machine_remaining(machine, now);
+  int64_t remaining = identity__machine_remaining(machine, now_ms);
   int64_t wanted = min_life_ms > hard_margin_ms(grant) ? min_life_ms : hard_margin_ms(grant);
   bool young = remaining > 0 && grant->life_ms - remaining < IDENTITY__YOUNG_MS;
   if (remaining > wanted || (young && remaining > hard_margin_ms(grant)))
     return give(remaining);
-  return replace(machine, remaining, now);
+  return replace(machine, remaining, now_ms);
 }
 
-identity__ask identity__machine_ask_rotation(const identity__machine *machine, identity__now now) {
+identity__ask identity__machine_ask_rotation(const identity__machine *machine, int64_t now_ms) {
   identity_status standing = identity__machine_standing(machine);
   if (standing != IDENTITY_OK)
     return answer(IDENTITY__ASK_FAIL, standing, 0, 0);
   if (machine->record.grant.refresh_token == NULL)
     return answer(IDENTITY__ASK_FAIL, IDENTITY_SESSION_ENDED, 0, 0);
-  int64_t cooldown = identity__machine_cooldown_ms(machine, now);
+  int64_t cooldown = identity__machine_cooldown_ms(machine, now_ms);
   if (cooldown > 0 && !machine->flying)
     return answer(IDENTITY__ASK_FAIL, IDENTITY_REFRESH_DEFERRED, cooldown, 0);
   return answer(IDENTITY__ASK_REFRESH, IDENTITY_OK, 0, 0);
 }
 
 /* I9: at most four refreshes an hour are caused by a 401. */
-static bool budget_is_spent(const identity__record *record, identity__now now) {
+static bool budget_is_spent(const identity__record *record, int64_t now_ms) {
   uint32_t recent = 0;
   for (uint32_t i = 0; i < record->caused_count; i++)
-    recent += now.boot_ms - record->caused_boot_ms[i] < IDENTITY__HOUR_MS;
+    recent += now_ms - record->caused_boot_ms[i] < IDENTITY__HOUR_MS;
   return recent >= IDENTITY__MAX_CAUSED;
 }
 
 /* No two are noted at the same time: when lists are put together, equal ones are one. */
-static void remember_caused(identity__record *record, identity__now now) {
+static void remember_caused(identity__record *record, int64_t now_ms) {
   if (record->caused_count == IDENTITY__MAX_CAUSED) {
     memmove(record->caused_boot_ms, record->caused_boot_ms + 1,
             (IDENTITY__MAX_CAUSED - 1) * sizeof record->caused_boot_ms[0]);
     record->caused_count--;
   }
   uint32_t last = record->caused_count;
-  bool meets = last > 0 && record->caused_boot_ms[last - 1] >= now.boot_ms;
-  record->caused_boot_ms[record->caused_count++] = meets ? record->caused_boot_ms[last - 1] + 1 : now.boot_ms;
+  bool meets = last > 0 && record->caused_boot_ms[last - 1] >= now_ms;
+  record->caused_boot_ms[record->caused_count++] = meets ? record->caused_boot_ms[last - 1] + 1 : now_ms;
 }
 
 /* I9: a token younger than 60 s or half its life, whichever is less, is not worth a refresh. */
-static bool is_too_young(const identity__machine *machine, identity__now now) {
+static bool is_too_young(const identity__machine *machine, int64_t now_ms) {
   const identity__grant *grant = &machine->record.grant;
-  int64_t remaining = identity__machine_remaining(machine, now);
+  int64_t remaining = identity__machine_remaining(machine, now_ms);
   int64_t youth = grant->life_ms / 2 < IDENTITY__YOUNG_MS ? grant->life_ms / 2 : IDENTITY__YOUNG_MS;
   return remaining > 0 && grant->life_ms - remaining < youth;
 }
 
 identity__ask identity__machine_rejected(identity__machine *machine, uint64_t epoch, uint64_t generation,
-                                         bool expired, identity__now now) {
+                                         bool expired, int64_t now_ms) {
   identity_status standing = identity__machine_standing(machine);
   if (standing != IDENTITY_OK)
     return answer(IDENTITY__ASK_FAIL, standing, 0, 0);
   const identity__record *record = &machine->record;
   if (epoch != record->epoch || generation != record->generation)
-    return identity__machine_ask(machine, now);
+    return identity__machine_ask(machine, now_ms);
   if (machine->dead || machine->flying)
-    return replace(machine, identity__machine_remaining(machine, now), now);
+    return replace(machine, identity__machine_remaining(machine, now_ms), now_ms);
   /* It is over by its age: that is no news, and no 401 has caused what follows. */
-  if (identity__machine_remaining(machine, now) == 0)
-    return replace(machine, 0, now);
-  if ((!expired && is_too_young(machine, now)) || budget_is_spent(record, now))
+  if (identity__machine_remaining(machine, now_ms) == 0)
+    return replace(machine, 0, now_ms);
+  if ((!expired && is_too_young(machine, now_ms)) || budget_is_spent(record, now_ms))
     return answer(IDENTITY__ASK_FAIL, IDENTITY_NOT_ALLOWED, 0, 0);
   machine->dead = true;
   machine->counters.refused_tokens++;
-  identity__ask ask = replace(machine, 0, now);
+  identity__ask ask = replace(machine, 0, now_ms);
   if (ask.verdict == IDENTITY__ASK_REFRESH)
-    remember_caused(&machine->record, now);
+    remember_caused(&machine->record, now_ms);
   return ask;
 }
 

@@ -63,31 +63,31 @@ typedef struct identity__ask {
 } identity__ask;
 
 /* A token for a call. */
-identity__ask identity__machine_ask(const identity__machine *machine, identity__now now);
+identity__ask identity__machine_ask(const identity__machine *machine, int64_t now_ms);
 /* A token that should live for min_life_ms; GIVE also when less is all there is. */
 identity__ask identity__machine_ask_life(const identity__machine *machine, int64_t min_life_ms,
-                                         identity__now now);
+                                         int64_t now_ms);
 /* A new pair, whatever the old one is worth. */
-identity__ask identity__machine_ask_rotation(const identity__machine *machine, identity__now now);
+identity__ask identity__machine_ask_rotation(const identity__machine *machine, int64_t now_ms);
 
 /* A 401 or 403 for a request sent with a token of (epoch, generation). GIVE: a newer one is there, send again
  * with it; REFRESH: that JWT is over; FAIL: NOT_ALLOWED. expired: the answer's own date is past the JWT's
  * exp. */
 identity__ask identity__machine_rejected(identity__machine *machine, uint64_t epoch, uint64_t generation,
-                                         bool expired, identity__now now);
+                                         bool expired, int64_t now_ms);
 
 /* Life left of the JWT; 0: over; -1: not known. */
-int64_t identity__machine_remaining(const identity__machine *machine, identity__now now);
+int64_t identity__machine_remaining(const identity__machine *machine, int64_t now_ms);
 /* Whether it is good for longer than a call takes: nobody waits for its replacement yet. */
-bool identity__machine_is_spare(const identity__machine *machine, identity__now now);
+bool identity__machine_is_spare(const identity__machine *machine, int64_t now_ms);
 /* Whether a call may still be sent with it, however close its end. */
-bool identity__machine_is_usable(const identity__machine *machine, identity__now now);
+bool identity__machine_is_usable(const identity__machine *machine, int64_t now_ms);
 /* From here on, on the boot clock, the JWT is worth replacing in the background: 0.55 to 0.85 of its life,
  * not the same for everyone. INT64_MAX: never. */
 int64_t identity__machine_soft_ms(const identity__machine *machine);
 /* Where the session stands, IDENTITY_STATE_x. */
 int32_t identity__machine_state(const identity__machine *machine);
-int64_t identity__machine_cooldown_ms(const identity__machine *machine, identity__now now);
+int64_t identity__machine_cooldown_ms(const identity__machine *machine, int64_t now_ms);
 /* The status that a call gets which needs somebody signed in; OK when somebody is. */
 identity_status identity__machine_standing(const identity__machine *machine);
 
@@ -133,7 +133,7 @@ bool identity__machine_end(const identity__machine *machine, int32_t reason, ide
 bool identity__machine_set_pending(const identity__machine *machine, const identity__kept_consent *pending,
                                    uint32_t pending_count, identity__record *next);
 /* Marked with a lease of this handle. */
-bool identity__machine_lease(const identity__machine *machine, identity__now now, identity__record *next);
+bool identity__machine_lease(const identity__machine *machine, int64_t now_ms, identity__record *next);
 /* The pair that a flight brought. */
 bool identity__machine_rotate(const identity__machine *machine, const identity__grant *grant,
                               identity__record *next);

@@ -90,13 +90,13 @@ static bool keep_text(char **target, const char *fallback) {
 }
 
 /* A lease that is there is over: nobody has heard what became of its attempt. */
-bool identity__machine_lease(const identity__machine *machine, identity__now now, identity__record *next) {
+bool identity__machine_lease(const identity__machine *machine, int64_t now_ms, identity__record *next) {
   if (!identity__machine_same(machine, next))
     return false;
   bool unused = machine->lease_unused && identity__lease_is_ours(&next->lease, &machine->self);
   if (next->lease.fingerprint[0] != '\0' && !unused)
     next->ambiguous = 1;
-  identity__lease_take(&next->lease, &machine->self, next->grant.refresh_token, now.boot_ms);
+  identity__lease_take(&next->lease, &machine->self, next->grant.refresh_token, now_ms);
   return true;
 }
 
@@ -129,8 +129,8 @@ bool identity__machine_rotate(const identity__machine *machine, const identity__
                           identity__record_set_pending(next, record->pending, record->pending_count));
 }
 
-static void cool_down(identity__record *next, int64_t wait_ms, identity__now now) {
-  next->cooldown_boot_ms = now.boot_ms + wait_ms;
+static void cool_down(identity__record *next, int64_t wait_ms, int64_t now_ms) {
+  next->cooldown_boot_ms = now_ms + wait_ms;
 }
 
 /* Full jitter: anything from one second up to a bound that doubles with each failure. */
@@ -179,7 +179,7 @@ static bool count_refusal(const identity__failure *failure, identity__record *ne
   if (next->refusals >= DEFINITE_REFUSALS && long_ago)
     return true;
   int32_t row = next->refusals < DEFINITE_REFUSALS ? next->refusals - 1 : DEFINITE_REFUSALS - 1;
-  cool_down(next, throttle_ms(failure->retry_after_ms, waits_ms[row], failure->random), failure->now);
+  cool_down(next, throttle_ms(failure->retry_after_ms, waits_ms[row], failure->random), failure->now.boot_ms);
   return false;
 }
 
@@ -187,13 +187,13 @@ static bool count_refusal(const identity__failure *failure, identity__record *ne
 static int64_t wait_ms(const identity__machine *machine, const identity__failure *failure, int32_t failures) {
   if (!failure->in_trouble)
     return backoff_ms(failures, failure->random);
-  return trouble_ms(failures, identity__machine_is_spare(machine, failure->now), failure->random);
+  return trouble_ms(failures, identity__machine_is_spare(machine, failure->now.boot_ms), failure->random);
 }
 
 static void back_off(const identity__machine *machine, const identity__failure *failure,
                      identity__record *next) {
   int64_t wait = wait_ms(machine, failure, next->failures);
-  cool_down(next, throttle_ms(failure->retry_after_ms, wait, failure->random), failure->now);
+  cool_down(next, throttle_ms(failure->retry_after_ms, wait, failure->random), failure->now.boot_ms);
   if (failure->running && next->lease.ends_boot_ms > next->cooldown_boot_ms)
     next->cooldown_boot_ms = next->lease.ends_boot_ms; /* not while that attempt may still run */
   if (next->failures < INT32_MAX)

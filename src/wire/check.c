@@ -177,25 +177,32 @@ static const char *broken_rule(int kind, const char *text) {
   }
 }
 
-static identity_status check_one(const identity__input *input, identity_error *error) {
-  if (input->value == NULL) {
-    if (!input->needed)
-      return IDENTITY_OK;
-    return identity__fail(error, IDENTITY_INVALID_INPUT, input->field, "%s is missing", input->field);
-  }
-  if (strnlen(input->value, IDENTITY__MAX_TEXT + 1) > IDENTITY__MAX_TEXT)
-    return identity__fail(error, IDENTITY_INVALID_INPUT, input->field, "%s is too long", input->field);
-  if (identity__utf8_characters(input->value) < 0)
-    return identity__fail(error, IDENTITY_INVALID_INPUT, input->field, "%s must be UTF-8", input->field);
-  const char *rule = broken_rule(input->kind, input->value);
+identity_status identity__input_missing(const char *field, identity_error *error) {
+  return identity__fail(error, IDENTITY_INVALID_INPUT, field, "%s is missing", field);
+}
+
+static identity_status check_one(const identity__input *input, const char *value, identity_error *error) {
+  const char *rule;
+  if (value == NULL)
+    return (input->traits & IDENTITY__NEEDED) != 0 ? identity__input_missing(input->field, error)
+                                                   : IDENTITY_OK;
+  if (strnlen(value, IDENTITY__MAX_TEXT + 1) > IDENTITY__MAX_TEXT)
+    rule = "is too long";
+  else if (identity__utf8_characters(value) < 0)
+    rule = "must be UTF-8";
+  else
+    rule = broken_rule(input->kind, value);
   if (rule != NULL)
     return identity__fail(error, IDENTITY_INVALID_INPUT, input->field, "%s %s", input->field, rule);
   return IDENTITY_OK;
 }
 
-identity_status identity__check_inputs(const identity__input *inputs, size_t count, identity_error *error) {
+identity_status identity__check_inputs(const identity__input *inputs, size_t count, const void *texts,
+                                       identity_error *error) {
   for (size_t i = 0; i < count; i++) {
-    identity_status status = check_one(&inputs[i], error);
+    const char *value;
+    memcpy(&value, (const char *)texts + inputs[i].offset, sizeof value);
+    identity_status status = check_one(&inputs[i], value, error);
     if (status != IDENTITY_OK)
       return status;
   }

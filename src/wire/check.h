@@ -15,13 +15,15 @@ bool identity__is_country(const char *text);      /* two letters, not UK */
 bool identity__is_date(const char *text);         /* YYYY-MM-DD, a day that exists */
 bool identity__is_name(const char *text);         /* 1 to 50 characters */
 
-/* A check of one input: what it must look like, and how to say so. */
+/* A text that an app passes: what it must look like, and where it is in the struct that holds it. */
 typedef struct identity__input {
-  const char *field; /* as in the public struct */
-  const char *value; /* NULL: absent */
-  int kind;          /* IDENTITY__INPUT_x */
-  bool needed;
+  char field[22];  /* as in the public struct */
+  uint16_t offset; /* of its const char *; NULL: absent */
+  uint8_t kind;    /* IDENTITY__INPUT_x */
+  uint8_t traits;  /* IDENTITY__NEEDED, IDENTITY__SECRET */
 } identity__input;
+
+enum { IDENTITY__OPTIONAL = 0, IDENTITY__NEEDED = 1, IDENTITY__SECRET = 2 };
 
 enum {
   IDENTITY__INPUT_TEXT,
@@ -41,8 +43,11 @@ enum {
   IDENTITY__INPUT_ID
 };
 
-/* Checks a table of inputs in order; fills error (INVALID_INPUT, the field) at the first that is wrong.
- * Values never appear in the message. */
-identity_status identity__check_inputs(const identity__input *inputs, size_t count, identity_error *error);
+/* Checks the texts of a struct in the order of a table; fills error (INVALID_INPUT, the field) at the first
+ * that is wrong. Values never appear in the message. */
+identity_status identity__check_inputs(const identity__input *inputs, size_t count, const void *texts,
+                                       identity_error *error);
+/* One that is needed is NULL. */
+identity_status identity__input_missing(const char *field, identity_error *error);
 
 #endif

@@ -1,7 +1,8 @@
 #!/bin/bash
-# Builds the shared library with -Os in BUILD/TARGET and prints the sizes of what is left of it after strip, as `size` does:
-# text, data, bss. For armhf the libraries that it is linked with come as packages from the mirror that this machine's own apt
-# uses, into a folder below BUILD: nothing is installed.
+# Builds the library with -Os in BUILD/TARGET and prints four sizes. Of the shared library what is left after strip, as `size`
+# tells it: text, data, bss. Then the text that the archive adds to embedded.c, linked with --gc-sections: the program less its
+# own object, less a program that does nothing. For armhf the libraries that it is linked with come as packages from the mirror
+# that this machine's own apt uses, into a folder below BUILD: nothing is installed.
 #   library_size.sh BUILD native|armhf
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -56,12 +57,35 @@ build_native() {
   make -s B="$build/lib" CFLAGS="-Os" lib >"$build/make.log" 2>&1
 }
 
+compile() {
+  "${prefix}gcc" "${compile_flags[@]}" -Os "$@"
+}
+
+text_of() {
+  "${prefix}size" "$1" | awk 'NR == 2 { print $1 }'
+}
+
+text_added() {
+  compile -Iinclude -ffunction-sections -c tests/bench/embedded.c -o "$build/embedded.o"
+  compile -s -Wl,--gc-sections "$build/embedded.o" "$build/lib/libidentity.a" "${link_flags[@]}" -lcurl -lcjson -pthread \
+    -o "$build/embedded"
+  echo "int main(void) { return 0; }" | compile -s -x c - -o "$build/nothing"
+  echo $(($(text_of "$build/embedded") - $(text_of "$build/embedded.o") - $(text_of "$build/nothing")))
+}
+
 prefix=
-[ "$target" = native ] || prefix=$triplet-
+compile_flags=()
+link_flags=()
+if [ "$target" = armhf ]; then
+  prefix=$triplet-
+  compile_flags=(--sysroot="$sysroot")
+  link_flags=("-Wl,-rpath-link,$sysroot/usr/lib/$triplet")
+fi
 "build_$target" || {
   cat "$build/make.log" >&2
   exit 1
 }
 library=$(find "$build/lib" -name 'libidentity.so.*.*.*' -type f)
 "${prefix}strip" -o "$build/stripped.so" "$library"
-"${prefix}size" "$build/stripped.so" | awk 'NR == 2 { print $1, $2, $3 }'
+shared=$("${prefix}size" "$build/stripped.so" | awk 'NR == 2 { print $1, $2, $3 }')
+echo "$shared $(text_added)"

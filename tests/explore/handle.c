@@ -185,7 +185,7 @@ static bool may_leave(const explore_world *world, const explore_handle *us) {
   identity__now now = world->now;
   if (explore_has_bug(BUG_LATE_RELEASE))
     now.boot_ms = us->flight.release_until_ms;
-  return identity__flight_may_leave(&us->flight, &us->machine, now);
+  return identity__flight_may_leave(&us->flight, &us->machine, now.boot_ms);
 }
 
 void explore_release(explore_world *world, int32_t handle) {
@@ -245,7 +245,7 @@ identity__ask explore_refused(identity__machine *machine, uint64_t epoch, uint64
     generation = machine->record.generation;
   if (explore_has_bug(BUG_DEAD_FORGOTTEN))
     machine->dead = false;
-  return identity__machine_rejected(machine, epoch, generation, expired, now);
+  return identity__machine_rejected(machine, epoch, generation, expired, now.boot_ms);
 }
 
 /* ---- The first look ---- */

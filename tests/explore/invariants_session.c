@@ -193,7 +193,7 @@ static int32_t older_is_resent(const explore_world *before, const explore_world 
     return VACUOUS;
   const identity__machine *machine = &actor(after)->machine;
   identity__machine tried;
-  identity__ask wanted = identity__machine_ask(machine, after->now);
+  identity__ask wanted = identity__machine_ask(machine, after->now.boot_ms);
   memcpy(&tried, machine, sizeof tried);
   identity__ask told =
       explore_refused(&tried, machine->record.epoch, machine->record.generation - 1, true, after->now);
@@ -252,8 +252,9 @@ static int32_t asking_joins(const explore_world *before, const explore_world *af
   const identity__machine *machine = &actor(after)->machine;
   if (identity__machine_standing(machine) != IDENTITY_OK || machine->record.grant.refresh_token == NULL)
     return VACUOUS;
-  return verdict(identity__machine_ask(machine, after->now).verdict != IDENTITY__ASK_FAIL &&
-                 identity__machine_ask_rotation(machine, after->now).verdict == IDENTITY__ASK_REFRESH);
+  return verdict(identity__machine_ask(machine, after->now.boot_ms).verdict != IDENTITY__ASK_FAIL &&
+                 identity__machine_ask_rotation(machine, after->now.boot_ms).verdict ==
+                     IDENTITY__ASK_REFRESH);
 }
 
 static int32_t goes_on(const explore_world *before, const explore_world *after) {

@@ -138,8 +138,8 @@ static bool can_ask(const explore_world *world, int32_t who, int32_t variant) {
   const explore_handle *us = look_at(world, who);
   if (!is_idle(us) || us->next != IDENTITY__DO_NONE)
     return false;
-  identity__ask ask = variant == 1 ? identity__machine_ask_rotation(&us->machine, world->now)
-                                   : identity__machine_ask(&us->machine, world->now);
+  identity__ask ask = variant == 1 ? identity__machine_ask_rotation(&us->machine, world->now.boot_ms)
+                                   : identity__machine_ask(&us->machine, world->now.boot_ms);
   return ask.verdict == IDENTITY__ASK_REFRESH;
 }
 
@@ -160,8 +160,8 @@ static bool can_renew(const explore_world *world, int32_t who, int32_t variant) 
   const identity__machine *machine = &us->machine;
   (void)variant;
   return is_idle(us) && us->next == IDENTITY__DO_NONE && identity__machine_standing(machine) == IDENTITY_OK &&
-         identity__machine_cooldown_ms(machine, world->now) == 0 && is_soft(machine, world->now) &&
-         identity__machine_is_usable(machine, world->now);
+         identity__machine_cooldown_ms(machine, world->now.boot_ms) == 0 && is_soft(machine, world->now) &&
+         identity__machine_is_usable(machine, world->now.boot_ms);
 }
 
 static void renew(explore_world *world, int32_t who, int32_t variant) {

@@ -57,7 +57,7 @@ static void boot(fleet_world *world, fleet_desk *desk, fleet_box *box, int64_t n
   if (identity__machine_hear(&desk->machine, &look, desk->now) != IDENTITY_OK)
     world->wrong = "the store of a box cannot be read";
   box->refresh_ms = find_soft_ms(desk, box);
-  box->failed = identity__machine_remaining(&desk->machine, desk->now) <= 0;
+  box->failed = identity__machine_remaining(&desk->machine, desk->now.boot_ms) <= 0;
 }
 
 /* ---- A refresh ---- */
@@ -77,7 +77,7 @@ static int32_t send(fleet_world *world, fleet_desk *desk, fleet_box *box, identi
                     int64_t *now_ms) {
   static identity__grant grant; /* lives until the flight is over */
   uint32_t token = (uint32_t)desk->machine.record.generation;
-  if (!identity__flight_may_leave(flight, &desk->machine, desk->now))
+  if (!identity__flight_may_leave(flight, &desk->machine, desk->now.boot_ms))
     world->wrong = "a refresh may not leave at once";
   fleet_answer answer = fleet_post(world, box, token, *now_ms);
   identity__landing landing = {.retry_after_ms = answer.retry_after_ms, .grant = &grant};
@@ -142,13 +142,13 @@ static void fly(fleet_world *world, fleet_desk *desk, fleet_box *box, int64_t *n
 /* ---- A step ---- */
 
 static bool is_due(const fleet_desk *desk, const fleet_box *box, int64_t now_ms) {
-  return identity__machine_cooldown_ms(&desk->machine, desk->now) == 0 &&
+  return identity__machine_cooldown_ms(&desk->machine, desk->now.boot_ms) == 0 &&
          desk->now.boot_ms >= identity__machine_soft_ms(&desk->machine) && fleet_is_used(box, now_ms);
 }
 
 /* The app comes back when it was told to. */
 static void ask_again(fleet_world *world, const fleet_desk *desk, fleet_box *box, int64_t now_ms) {
-  identity__ask ask = identity__machine_ask(&desk->machine, desk->now);
+  identity__ask ask = identity__machine_ask(&desk->machine, desk->now.boot_ms);
   int64_t again_ms = now_ms + ask.retry_after_ms;
   fleet_set_waits(world, box, ask.verdict == IDENTITY__ASK_FAIL);
   if (box->waits && again_ms < box->ask_ms)
@@ -156,7 +156,7 @@ static void ask_again(fleet_world *world, const fleet_desk *desk, fleet_box *box
 }
 
 static int64_t next_ms(const fleet_desk *desk, const fleet_box *box, int64_t now_ms) {
-  int64_t unasked_ms = now_ms + identity__machine_cooldown_ms(&desk->machine, desk->now);
+  int64_t unasked_ms = now_ms + identity__machine_cooldown_ms(&desk->machine, desk->now.boot_ms);
   if (box->ended)
     return NEVER_MS;
   if (unasked_ms < box->refresh_ms)
@@ -177,7 +177,7 @@ static int64_t step(fleet_world *world, fleet_box *box, int64_t now_ms) {
   if (asked) {
     box->asked_ms = now_ms;
     fleet_plan_ask(world, box, now_ms);
-    wanted = identity__machine_ask(&desk.machine, desk.now).verdict == IDENTITY__ASK_REFRESH;
+    wanted = identity__machine_ask(&desk.machine, desk.now.boot_ms).verdict == IDENTITY__ASK_REFRESH;
   }
   if (wanted || is_due(&desk, box, now_ms))
     fly(world, &desk, box, &now_ms);

@@ -172,7 +172,7 @@ static inline void check_end(const scene *row) {
   CHECK_TEXT(row->name, record->grant.refresh_token, row->held);
   CHECK_INT(row->name, record->ambiguous, row->ambiguous);
   CHECK_INT(row->name, machine.not_persisted, row->not_persisted);
-  CHECK_INT(row->name, identity__machine_cooldown_ms(&machine, after(clock_ms)), row->cooldown_ms);
+  CHECK_INT(row->name, identity__machine_cooldown_ms(&machine, after(clock_ms).boot_ms), row->cooldown_ms);
   CHECK_INT(row->name, identity__lease_left_ms(&slot.record.lease, "refresh", false, after(clock_ms).boot_ms),
             row->lease_ms);
   if (row->held == NULL)

@@ -168,7 +168,7 @@ static inline void other_notes(void) {
 
 static inline void other_leases(void) {
   other_hears();
-  other_stores(identity__machine_lease(&other, after(clock_ms), &next));
+  other_stores(identity__machine_lease(&other, after(clock_ms).boot_ms, &next));
 }
 
 static inline void other_rotates(void) {

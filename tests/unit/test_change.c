@@ -213,7 +213,7 @@ static void check_saying(void **state, size_t row, bool in_memory_too, bool conf
   CHECK_INT(name, machine.not_persisted, in_memory_too);
   CHECK_INT(name, machine.revision, revision);
   CHECK(name, change.next.grant.jwt == NULL);
-  CHECK_INT(name, identity__machine_ask(&machine, start).verdict, IDENTITY__ASK_GIVE);
+  CHECK_INT(name, identity__machine_ask(&machine, start.boot_ms).verdict, IDENTITY__ASK_GIVE);
 }
 
 static void what_is_not_stored_is_held_in_memory_or_not_at_all(void **state) {

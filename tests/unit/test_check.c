@@ -4,9 +4,9 @@
 #include "wire/check.h"
 
 static identity_status check(int kind, const char *value, identity_error *error) {
-  const identity__input input = {"the_field", value, kind, true};
+  const identity__input input = {"the_field", 0, (uint8_t)kind, IDENTITY__NEEDED};
   memset(error, 0, sizeof *error);
-  return identity__check_inputs(&input, 1, error);
+  return identity__check_inputs(&input, 1, &value, error);
 }
 
 static void check_value(const char *name, int kind, const char *value, bool good) {
@@ -213,29 +213,33 @@ static void a_publisher_id_has_nine_digits(void **state) {
 
 static void the_first_wrong_input_is_named(void **state) {
   (void)state;
+  const struct {
+    const char *email, *country, *password, *offer_id;
+  } texts = {"jo@example.com", NULL, "secretword", "x"};
   const identity__input inputs[] = {
-      {"email", "jo@example.com", IDENTITY__INPUT_EMAIL, true},
-      {"country", NULL, IDENTITY__INPUT_COUNTRY, false},
-      {"password", "secretword", IDENTITY__INPUT_NEW_PASSWORD, true},
-      {"offer_id", "x", IDENTITY__INPUT_OFFER, true},
+      {"email", 0, IDENTITY__INPUT_EMAIL, IDENTITY__NEEDED},
+      {"country", sizeof(char *), IDENTITY__INPUT_COUNTRY, IDENTITY__OPTIONAL},
+      {"password", 2 * sizeof(char *), IDENTITY__INPUT_NEW_PASSWORD, IDENTITY__NEEDED},
+      {"offer_id", 3 * sizeof(char *), IDENTITY__INPUT_OFFER, IDENTITY__NEEDED},
   };
   identity_error error;
-  assert_int_equal(identity__check_inputs(inputs, COUNT(inputs), &error), IDENTITY_INVALID_INPUT);
+  assert_int_equal(identity__check_inputs(inputs, COUNT(inputs), &texts, &error), IDENTITY_INVALID_INPUT);
   assert_string_equal(error.field, "password");
   assert_null(strstr(error.message, "secretword"));
   assert_int_equal(error.status, IDENTITY_INVALID_INPUT);
-  assert_int_equal(identity__check_inputs(inputs, 2, &error), IDENTITY_OK);
-  assert_int_equal(identity__check_inputs(inputs, 0, &error), IDENTITY_OK);
+  assert_int_equal(identity__check_inputs(inputs, 2, &texts, &error), IDENTITY_OK);
+  assert_int_equal(identity__check_inputs(inputs, 0, &texts, &error), IDENTITY_OK);
 }
 
 static void only_a_needed_input_may_not_be_absent(void **state) {
   (void)state;
   identity_error error;
   for (int kind = IDENTITY__INPUT_TEXT; kind <= IDENTITY__INPUT_ID; kind++) {
-    identity__input input = {"the_field", NULL, kind, false};
-    assert_int_equal(identity__check_inputs(&input, 1, &error), IDENTITY_OK);
-    input.needed = true;
-    assert_int_equal(identity__check_inputs(&input, 1, &error), IDENTITY_INVALID_INPUT);
+    const char *absent = NULL;
+    identity__input input = {"the_field", 0, (uint8_t)kind, IDENTITY__SECRET};
+    assert_int_equal(identity__check_inputs(&input, 1, &absent, &error), IDENTITY_OK);
+    input.traits |= IDENTITY__NEEDED;
+    assert_int_equal(identity__check_inputs(&input, 1, &absent, &error), IDENTITY_INVALID_INPUT);
     assert_string_equal(error.message, "the_field is missing");
   }
 }

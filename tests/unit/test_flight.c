@@ -167,7 +167,7 @@ static void looks_at_a_lease_come_further_and_further_apart(void **state) {
 
 static void we_have_leased(void) {
   uint64_t revision = 0;
-  assert_true(identity__machine_lease(&machine, start, &next));
+  assert_true(identity__machine_lease(&machine, start.boot_ms, &next));
   identity__record_stamp(&next, machine.boot_id, start);
   assert_int_equal(swap_into_slot(&next, machine.revision, IDENTITY__SAID_OK, &revision), IDENTITY__SAID_OK);
   identity__machine_commit(&machine, &next, revision, true);

@@ -39,14 +39,15 @@ static void it_leaves_only_under_a_young_lease_of_its_own(void **state) {
     identity__moment moment = moment_now();
     const act plain = {0};
     assert_int_equal(identity__flight_begin(&flight, &machine), IDENTITY__DO_LOAD);
-    CHECK(rows[i].name, !identity__flight_may_leave(&flight, &machine, moment.now)); /* not asked to */
+    CHECK(rows[i].name,
+          !identity__flight_may_leave(&flight, &machine, moment.now.boot_ms)); /* not asked to */
     assert_int_equal(answer_load(&plain, &moment), IDENTITY__DO_SWAP);
     assert_int_equal(answer_swap(&plain, &moment), IDENTITY__DO_SEND);
     rows[i].meanwhile();
-    CHECK_INT(rows[i].name, identity__flight_may_leave(&flight, &machine, after(rows[i].age_ms)),
+    CHECK_INT(rows[i].name, identity__flight_may_leave(&flight, &machine, after(rows[i].age_ms).boot_ms),
               rows[i].may);
     (void)identity__flight_landed(&flight, &machine, &given_up, &moment);
-    CHECK(rows[i].name, !identity__flight_may_leave(&flight, &machine, moment.now)); /* not twice */
+    CHECK(rows[i].name, !identity__flight_may_leave(&flight, &machine, moment.now.boot_ms)); /* not twice */
     identity__flight_clear(&flight);
   }
 }

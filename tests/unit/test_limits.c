@@ -59,30 +59,37 @@ static void eight_hosts_can_be_resolved(void **state) {
   }
 }
 
+static identity_status take(const identity_consent_answer *answers, uint32_t count) {
+  identity__call *taking = identity__call_new("test", NULL);
+  assert_non_null(taking);
+  const identity_consent_answer *taken = identity__take_answers(taking, answers, count);
+  identity_status status = taking->error.status;
+  assert_int_equal(taken != NULL, status == IDENTITY_OK);
+  identity__call_free(taking);
+  return status;
+}
+
 static void as_many_consents_are_answered_as_can_be_kept(void **state) {
   (void)state;
   identity_consent_answer answers[IDENTITY__MAX_PENDING_CONSENTS + 1];
   char names[COUNT(answers)][8];
-  identity_error error;
   for (size_t i = 0; i < COUNT(answers); i++) {
     (void)snprintf(names[i], sizeof names[i], "c%zu", i);
     answers[i] = (identity_consent_answer){names[i], "1", 1, 0};
   }
-  assert_int_equal(identity__check_answers(answers, IDENTITY__MAX_PENDING_CONSENTS, &error), IDENTITY_OK);
-  assert_int_equal(identity__check_answers(answers, IDENTITY__MAX_PENDING_CONSENTS + 1, &error),
-                   IDENTITY_BAD_ARGUMENT);
+  assert_int_equal(take(answers, IDENTITY__MAX_PENDING_CONSENTS), IDENTITY_OK);
+  assert_int_equal(take(answers, IDENTITY__MAX_PENDING_CONSENTS + 1), IDENTITY_BAD_ARGUMENT);
 }
 
 static void an_answered_consent_is_as_long_as_can_be_kept(void **state) {
   (void)state;
   for (size_t more = 0; more < 2; more++) {
-    identity_error error;
     char *text = repeated('v', IDENTITY__MAX_CONSENT_TEXT + more);
     const identity_consent_answer by_name = {text, "1", 1, 0};
     const identity_consent_answer by_version = {"terms", text, 1, 0};
     identity_status status = more ? IDENTITY_BAD_ARGUMENT : IDENTITY_OK;
-    assert_int_equal(identity__check_answers(&by_name, 1, &error), status);
-    assert_int_equal(identity__check_answers(&by_version, 1, &error), status);
+    assert_int_equal(take(&by_name, 1), status);
+    assert_int_equal(take(&by_version, 1), status);
     free(text);
   }
 }

@@ -7,10 +7,11 @@ static void a_new_machine_is_signed_out(void **state) {
   (void)state;
   identity__machine fresh;
   init_machine(&fresh, &self);
-  CHECK_ASK("ask", identity__machine_ask(&fresh, start), FAIL, IDENTITY_SIGNED_OUT);
-  CHECK_ASK("life", identity__machine_ask_life(&fresh, 0, start), FAIL, IDENTITY_SIGNED_OUT);
-  CHECK_ASK("rotation", identity__machine_ask_rotation(&fresh, start), FAIL, IDENTITY_SIGNED_OUT);
-  CHECK_ASK("rejected", identity__machine_rejected(&fresh, 0, 0, false, start), FAIL, IDENTITY_SIGNED_OUT);
+  CHECK_ASK("ask", identity__machine_ask(&fresh, start.boot_ms), FAIL, IDENTITY_SIGNED_OUT);
+  CHECK_ASK("life", identity__machine_ask_life(&fresh, 0, start.boot_ms), FAIL, IDENTITY_SIGNED_OUT);
+  CHECK_ASK("rotation", identity__machine_ask_rotation(&fresh, start.boot_ms), FAIL, IDENTITY_SIGNED_OUT);
+  CHECK_ASK("rejected", identity__machine_rejected(&fresh, 0, 0, false, start.boot_ms), FAIL,
+            IDENTITY_SIGNED_OUT);
   assert_int_equal(identity__machine_state(&fresh), IDENTITY_STATE_SIGNED_OUT);
   assert_int_equal(fresh.record.reason, IDENTITY_REASON_NEVER_SIGNED_IN);
   identity__machine_clear(&fresh);
@@ -19,9 +20,9 @@ static void a_new_machine_is_signed_out(void **state) {
 static void a_blocked_store_answers_for_itself(void **state) {
   (void)state;
   machine.blocked = IDENTITY_STORE_LOCKED;
-  CHECK_ASK("ask", identity__machine_ask(&machine, start), FAIL, IDENTITY_STORE_LOCKED);
-  CHECK_ASK("life", identity__machine_ask_life(&machine, 0, start), FAIL, IDENTITY_STORE_LOCKED);
-  CHECK_ASK("rotation", identity__machine_ask_rotation(&machine, start), FAIL, IDENTITY_STORE_LOCKED);
+  CHECK_ASK("ask", identity__machine_ask(&machine, start.boot_ms), FAIL, IDENTITY_STORE_LOCKED);
+  CHECK_ASK("life", identity__machine_ask_life(&machine, 0, start.boot_ms), FAIL, IDENTITY_STORE_LOCKED);
+  CHECK_ASK("rotation", identity__machine_ask_rotation(&machine, start.boot_ms), FAIL, IDENTITY_STORE_LOCKED);
   assert_int_equal(identity__machine_state(&machine), IDENTITY_STATE_STORE_BLOCKED);
 }
 
@@ -48,12 +49,13 @@ static void a_token_is_given_up_to_its_hard_margin(void **state) {
   for (size_t i = 0; i < COUNT(margins); i++) {
     sign_in_with("refresh", margins[i].life_ms);
     int64_t edge = margins[i].life_ms - margins[i].margin_ms;
-    CHECK_ASK(margins[i].name, identity__machine_ask(&machine, start), GIVE, IDENTITY_OK);
-    CHECK_ASK(margins[i].name, identity__machine_ask(&machine, after(edge - 1)), GIVE, IDENTITY_OK);
-    CHECK_INT(margins[i].name, identity__machine_ask(&machine, after(edge - 1)).remaining_ms,
+    CHECK_ASK(margins[i].name, identity__machine_ask(&machine, start.boot_ms), GIVE, IDENTITY_OK);
+    CHECK_ASK(margins[i].name, identity__machine_ask(&machine, after(edge - 1).boot_ms), GIVE, IDENTITY_OK);
+    CHECK_INT(margins[i].name, identity__machine_ask(&machine, after(edge - 1).boot_ms).remaining_ms,
               margins[i].margin_ms + 1);
-    CHECK_ASK(margins[i].name, identity__machine_ask(&machine, after(edge)), REFRESH, IDENTITY_OK);
-    CHECK_ASK(margins[i].name, identity__machine_ask(&machine, after(100 * DAY)), REFRESH, IDENTITY_OK);
+    CHECK_ASK(margins[i].name, identity__machine_ask(&machine, after(edge).boot_ms), REFRESH, IDENTITY_OK);
+    CHECK_ASK(margins[i].name, identity__machine_ask(&machine, after(100 * DAY).boot_ms), REFRESH,
+              IDENTITY_OK);
   }
 }
 
@@ -79,21 +81,22 @@ static void age_is_measured_on_the_boot_clock(void **state) {
   for (size_t i = 0; i < COUNT(clocks); i++) {
     identity__now now = {clocks[i].boot_ms,
                          clocks[i].wall_ms != 0 ? clocks[i].wall_ms : start.wall_ms + 5 * MINUTE};
-    CHECK_INT(clocks[i].name, identity__machine_remaining(&machine, now), clocks[i].remaining_ms);
+    CHECK_INT(clocks[i].name, identity__machine_remaining(&machine, now.boot_ms), clocks[i].remaining_ms);
     bool give = clocks[i].remaining_ms > 30 * SECOND;
-    CHECK_ASK(clocks[i].name, identity__machine_ask(&machine, now), give ? GIVE : REFRESH, IDENTITY_OK);
+    CHECK_ASK(clocks[i].name, identity__machine_ask(&machine, now.boot_ms), give ? GIVE : REFRESH,
+              IDENTITY_OK);
   }
 }
 
 static void a_token_whose_age_was_lost_is_refreshed_before_use(void **state) {
   (void)state;
   machine.record.grant.age = IDENTITY__AGE_LOST;
-  assert_int_equal(identity__machine_remaining(&machine, start), -1);
-  assert_false(identity__machine_is_usable(&machine, start));
-  CHECK_ASK("ask", identity__machine_ask(&machine, start), REFRESH, IDENTITY_OK);
-  CHECK_ASK("life", identity__machine_ask_life(&machine, 0, start), REFRESH, IDENTITY_OK);
+  assert_int_equal(identity__machine_remaining(&machine, start.boot_ms), -1);
+  assert_false(identity__machine_is_usable(&machine, start.boot_ms));
+  CHECK_ASK("ask", identity__machine_ask(&machine, start.boot_ms), REFRESH, IDENTITY_OK);
+  CHECK_ASK("life", identity__machine_ask_life(&machine, 0, start.boot_ms), REFRESH, IDENTITY_OK);
   fail_at(0, IDENTITY__VERDICT_UNSENT, MINUTE, 0);
-  CHECK_ASK("cooldown", identity__machine_ask(&machine, start), FAIL, IDENTITY_REFRESH_DEFERRED);
+  CHECK_ASK("cooldown", identity__machine_ask(&machine, start.boot_ms), FAIL, IDENTITY_REFRESH_DEFERRED);
 }
 
 static bool is_soft(identity__now now) {
@@ -165,34 +168,37 @@ static void what_cannot_be_replaced_or_measured_is_never_soft(void **state) {
 static void an_adopted_token_is_used_until_it_is_refused(void **state) {
   (void)state;
   machine.record.grant.age = IDENTITY__AGE_ADOPTED;
-  assert_int_equal(identity__machine_remaining(&machine, after(DAY)), -1);
-  CHECK_ASK("ask", identity__machine_ask(&machine, after(DAY)), GIVE, IDENTITY_OK);
-  CHECK_ASK("tokens refresh it first", identity__machine_ask_life(&machine, 0, start), REFRESH, IDENTITY_OK);
-  CHECK_ASK("refused", identity__machine_rejected(&machine, 1, 1, false, start), REFRESH, IDENTITY_OK);
-  CHECK_ASK("then it is over", identity__machine_ask(&machine, start), REFRESH, IDENTITY_OK);
+  assert_int_equal(identity__machine_remaining(&machine, after(DAY).boot_ms), -1);
+  CHECK_ASK("ask", identity__machine_ask(&machine, after(DAY).boot_ms), GIVE, IDENTITY_OK);
+  CHECK_ASK("tokens refresh it first", identity__machine_ask_life(&machine, 0, start.boot_ms), REFRESH,
+            IDENTITY_OK);
+  CHECK_ASK("refused", identity__machine_rejected(&machine, 1, 1, false, start.boot_ms), REFRESH,
+            IDENTITY_OK);
+  CHECK_ASK("then it is over", identity__machine_ask(&machine, start.boot_ms), REFRESH, IDENTITY_OK);
 }
 
 static void an_adopted_token_is_given_while_a_cooldown_runs(void **state) {
   (void)state;
   machine.record.grant.age = IDENTITY__AGE_ADOPTED;
   fail_at(0, IDENTITY__VERDICT_UNSENT, 0, 0);
-  CHECK_ASK("life", identity__machine_ask_life(&machine, 0, start), GIVE, IDENTITY_OK);
+  CHECK_ASK("life", identity__machine_ask_life(&machine, 0, start.boot_ms), GIVE, IDENTITY_OK);
 }
 
 static void without_a_refresh_token_the_end_means_sign_in(void **state) {
   (void)state;
   sign_in_with(NULL, LIFE);
-  CHECK_ASK("good", identity__machine_ask(&machine, start), GIVE, IDENTITY_OK);
-  CHECK_ASK("in its margin", identity__machine_ask(&machine, after(LIFE - 1)), GIVE, IDENTITY_OK);
-  CHECK_ASK("over", identity__machine_ask(&machine, after(LIFE)), FAIL, IDENTITY_SESSION_ENDED);
-  CHECK_ASK("life", identity__machine_ask_life(&machine, HOUR, after(5 * MINUTE)), GIVE, IDENTITY_OK);
-  CHECK_ASK("rotation", identity__machine_ask_rotation(&machine, start), FAIL, IDENTITY_SESSION_ENDED);
+  CHECK_ASK("good", identity__machine_ask(&machine, start.boot_ms), GIVE, IDENTITY_OK);
+  CHECK_ASK("in its margin", identity__machine_ask(&machine, after(LIFE - 1).boot_ms), GIVE, IDENTITY_OK);
+  CHECK_ASK("over", identity__machine_ask(&machine, after(LIFE).boot_ms), FAIL, IDENTITY_SESSION_ENDED);
+  CHECK_ASK("life", identity__machine_ask_life(&machine, HOUR, after(5 * MINUTE).boot_ms), GIVE, IDENTITY_OK);
+  CHECK_ASK("rotation", identity__machine_ask_rotation(&machine, start.boot_ms), FAIL,
+            IDENTITY_SESSION_ENDED);
   machine.record.grant.age = IDENTITY__AGE_ADOPTED;
-  CHECK_ASK("adopted", identity__machine_ask_life(&machine, 0, start), GIVE, IDENTITY_OK);
-  CHECK_ASK(
-      "adopted and refused",
-      identity__machine_rejected(&machine, machine.record.epoch, machine.record.generation, false, start),
-      FAIL, IDENTITY_SESSION_ENDED);
+  CHECK_ASK("adopted", identity__machine_ask_life(&machine, 0, start.boot_ms), GIVE, IDENTITY_OK);
+  CHECK_ASK("adopted and refused",
+            identity__machine_rejected(&machine, machine.record.epoch, machine.record.generation, false,
+                                       start.boot_ms),
+            FAIL, IDENTITY_SESSION_ENDED);
 }
 
 /* ---- asking for some life ---- */
@@ -219,15 +225,15 @@ static void a_wished_life_refreshes_but_not_a_young_token(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(lives); i++)
     CHECK_ASK(lives[i].name,
-              identity__machine_ask_life(&machine, lives[i].min_life_ms, after(lives[i].age_ms)),
+              identity__machine_ask_life(&machine, lives[i].min_life_ms, after(lives[i].age_ms).boot_ms),
               lives[i].verdict, IDENTITY_OK);
 }
 
 static void a_young_token_in_its_margin_is_refreshed_all_the_same(void **state) {
   (void)state;
   sign_in_with("refresh", 20 * SECOND);
-  CHECK_ASK("give", identity__machine_ask_life(&machine, DAY, after(14999)), GIVE, IDENTITY_OK);
-  CHECK_ASK("refresh", identity__machine_ask_life(&machine, DAY, after(15000)), REFRESH, IDENTITY_OK);
+  CHECK_ASK("give", identity__machine_ask_life(&machine, DAY, after(14999).boot_ms), GIVE, IDENTITY_OK);
+  CHECK_ASK("refresh", identity__machine_ask_life(&machine, DAY, after(15000).boot_ms), REFRESH, IDENTITY_OK);
 }
 
 /* ---- flights and cooldowns ---- */
@@ -236,10 +242,11 @@ static void asking_while_a_refresh_flies_joins_it(void **state) {
   (void)state;
   fail_at(0, IDENTITY__VERDICT_BACKOFF, HOUR, 0);
   machine.flying = true;
-  CHECK_ASK("still good", identity__machine_ask(&machine, start), GIVE, IDENTITY_OK);
-  CHECK_ASK("over", identity__machine_ask(&machine, after(LIFE)), REFRESH, IDENTITY_OK);
-  CHECK_ASK("rotation", identity__machine_ask_rotation(&machine, start), REFRESH, IDENTITY_OK);
-  CHECK_ASK("refused", identity__machine_rejected(&machine, 1, 1, false, start), REFRESH, IDENTITY_OK);
+  CHECK_ASK("still good", identity__machine_ask(&machine, start.boot_ms), GIVE, IDENTITY_OK);
+  CHECK_ASK("over", identity__machine_ask(&machine, after(LIFE).boot_ms), REFRESH, IDENTITY_OK);
+  CHECK_ASK("rotation", identity__machine_ask_rotation(&machine, start.boot_ms), REFRESH, IDENTITY_OK);
+  CHECK_ASK("refused", identity__machine_rejected(&machine, 1, 1, false, start.boot_ms), REFRESH,
+            IDENTITY_OK);
   assert_int_equal(identity__machine_state(&machine), IDENTITY_STATE_REFRESHING);
   assert_false(machine.dead);
   assert_int_equal(machine.record.caused_count, 0);
@@ -249,19 +256,20 @@ static void a_cooldown_gives_the_token_while_it_is_good_at_all(void **state) {
   (void)state;
   int64_t begun = LIFE - 20 * SECOND; /* inside the margin */
   fail_at(begun, IDENTITY__VERDICT_AMBIGUOUS, 40 * SECOND, 0);
-  CHECK_ASK("margin", identity__machine_ask(&machine, after(begun)), GIVE, IDENTITY_OK);
-  CHECK_ASK("last moment", identity__machine_ask(&machine, after(LIFE - 1)), GIVE, IDENTITY_OK);
-  CHECK_ASK("over", identity__machine_ask(&machine, after(LIFE)), FAIL, IDENTITY_REFRESH_DEFERRED);
-  assert_int_equal(identity__machine_ask(&machine, after(LIFE)).retry_after_ms, 20 * SECOND);
-  CHECK_ASK("rotation", identity__machine_ask_rotation(&machine, after(begun)), FAIL,
+  CHECK_ASK("margin", identity__machine_ask(&machine, after(begun).boot_ms), GIVE, IDENTITY_OK);
+  CHECK_ASK("last moment", identity__machine_ask(&machine, after(LIFE - 1).boot_ms), GIVE, IDENTITY_OK);
+  CHECK_ASK("over", identity__machine_ask(&machine, after(LIFE).boot_ms), FAIL, IDENTITY_REFRESH_DEFERRED);
+  assert_int_equal(identity__machine_ask(&machine, after(LIFE).boot_ms).retry_after_ms, 20 * SECOND);
+  CHECK_ASK("rotation", identity__machine_ask_rotation(&machine, after(begun).boot_ms), FAIL,
             IDENTITY_REFRESH_DEFERRED);
-  CHECK_ASK("cooled down", identity__machine_ask(&machine, after(begun + 40 * SECOND)), REFRESH, IDENTITY_OK);
+  CHECK_ASK("cooled down", identity__machine_ask(&machine, after(begun + 40 * SECOND).boot_ms), REFRESH,
+            IDENTITY_OK);
   assert_int_equal(identity__machine_state(&machine), IDENTITY_STATE_STALE); /* until one succeeds */
 }
 
 static void a_rotation_may_be_asked_for_any_time(void **state) {
   (void)state;
-  CHECK_ASK("fresh", identity__machine_ask_rotation(&machine, start), REFRESH, IDENTITY_OK);
+  CHECK_ASK("fresh", identity__machine_ask_rotation(&machine, start.boot_ms), REFRESH, IDENTITY_OK);
 }
 
 static const struct {
@@ -281,7 +289,7 @@ static void a_cooldown_is_not_stretched_by_a_clock(void **state) {
   (void)state;
   fail_at(0, IDENTITY__VERDICT_THROTTLED, HOUR, 0);
   for (size_t i = 0; i < COUNT(coolings); i++)
-    CHECK_INT(coolings[i].name, identity__machine_cooldown_ms(&machine, coolings[i].now),
+    CHECK_INT(coolings[i].name, identity__machine_cooldown_ms(&machine, coolings[i].now.boot_ms),
               coolings[i].left_ms);
 }
 

@@ -4,7 +4,7 @@
 static const uint64_t MOST = UINT64_MAX;
 
 static int64_t cooldown_at(int64_t ms) {
-  return identity__machine_cooldown_ms(&machine, after(ms));
+  return identity__machine_cooldown_ms(&machine, after(ms).boot_ms);
 }
 
 static void backoff_grows_from_a_second_to_five_minutes(void **state) {
@@ -216,7 +216,7 @@ static void a_late_pair_of_that_generation_wins_over_a_lost_rotation(void **stat
   identity__record_stamp(&late, machine.boot_id, start);
   assert_int_equal(hear_at(0, &late, 9), IDENTITY_OK);
   assert_string_equal(machine.record.grant.refresh_token, "late");
-  assert_int_equal(identity__machine_ask(&machine, start).verdict, IDENTITY__ASK_GIVE);
+  assert_int_equal(identity__machine_ask(&machine, start.boot_ms).verdict, IDENTITY__ASK_GIVE);
 }
 
 /* ---- refusals that nobody has documented ---- */

@@ -47,7 +47,7 @@ static void notes_about_the_same_pair_are_taken(void **state) {
   assert_int_equal(machine.record.failures, 3);
   assert_int_equal(machine.record.refusals, 1);
   assert_int_equal(machine.record.ambiguous, 1);
-  assert_int_equal(identity__machine_cooldown_ms(&machine, start), MINUTE);
+  assert_int_equal(identity__machine_cooldown_ms(&machine, start.boot_ms), MINUTE);
   assert_string_equal(machine.record.lease.owner, "other");
   assert_int_equal(machine.record.pending[0].accepted, 0);
   assert_true(machine.dead); /* the same JWT */
@@ -74,7 +74,7 @@ static void what_is_not_stored_holds(void **state) {
   assert_true(machine.not_persisted);
   assert_int_equal(machine.record.failures, 5);
   assert_int_equal(machine.record.refusals, 1);
-  assert_int_equal(identity__machine_cooldown_ms(&machine, start), HOUR);
+  assert_int_equal(identity__machine_cooldown_ms(&machine, start.boot_ms), HOUR);
 }
 
 /* I1: nothing is sent under the lease of another handle; and of ours the store does not know whether it is
@@ -227,10 +227,10 @@ static void refreshes_of_all_handles_count(void **state) {
 static void refreshes_at_the_same_moment_are_told_apart(void **state) {
   (void)state;
   for (int64_t i = 0; i < 2; i++) {
-    CHECK_ASK(
-        "refused",
-        identity__machine_rejected(&machine, machine.record.epoch, machine.record.generation, true, start),
-        IDENTITY__ASK_REFRESH, IDENTITY_OK);
+    CHECK_ASK("refused",
+              identity__machine_rejected(&machine, machine.record.epoch, machine.record.generation, true,
+                                         start.boot_ms),
+              IDENTITY__ASK_REFRESH, IDENTITY_OK);
     rotate_at(0, LIFE);
   }
   assert_int_equal(machine.record.caused_count, 2);

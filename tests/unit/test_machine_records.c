@@ -50,7 +50,7 @@ static void a_sign_out_leaves_no_secret(void **state) {
   assert_null(record->grant.customer_id);
   assert_int_equal(record->pending_count, 0);
   assert_int_equal(record->reason, IDENTITY_REASON_LOGOUT_EVERYWHERE);
-  CHECK_ASK("ask", identity__machine_ask(&machine, start), FAIL, IDENTITY_SIGNED_OUT);
+  CHECK_ASK("ask", identity__machine_ask(&machine, start.boot_ms), FAIL, IDENTITY_SIGNED_OUT);
 }
 
 static void an_end_keeps_only_the_customer_as_a_hint(void **state) {
@@ -62,7 +62,7 @@ static void an_end_keeps_only_the_customer_as_a_hint(void **state) {
   assert_null(hint->refresh_token);
   assert_string_equal(hint->customer_id, "533354305");
   assert_string_equal(hint->email, "jo@example.com");
-  CHECK_ASK("ask", identity__machine_ask(&machine, start), FAIL, IDENTITY_SESSION_ENDED);
+  CHECK_ASK("ask", identity__machine_ask(&machine, start.boot_ms), FAIL, IDENTITY_SESSION_ENDED);
   assert_int_equal(identity__machine_state(&machine), IDENTITY_STATE_REAUTH_REQUIRED);
 }
 
@@ -119,7 +119,7 @@ static void a_pair_keeps_what_the_answer_did_not_say(void **state) {
 
 static void a_pair_forgets_failures_but_not_the_budget(void **state) {
   (void)state;
-  CHECK_ASK("refused", identity__machine_rejected(&machine, 1, 1, false, after(5 * MINUTE)), REFRESH,
+  CHECK_ASK("refused", identity__machine_rejected(&machine, 1, 1, false, after(5 * MINUTE).boot_ms), REFRESH,
             IDENTITY_OK);
   fail_at(0, IDENTITY__VERDICT_AMBIGUOUS, HOUR, 0);
   fail_at(0, IDENTITY__VERDICT_REFUSED, 0, 0);
@@ -127,7 +127,7 @@ static void a_pair_forgets_failures_but_not_the_budget(void **state) {
   assert_int_equal(machine.record.failures, 0);
   assert_int_equal(machine.record.refusals, 0);
   assert_int_equal(machine.record.ambiguous, 0);
-  assert_int_equal(identity__machine_cooldown_ms(&machine, start), 0);
+  assert_int_equal(identity__machine_cooldown_ms(&machine, start.boot_ms), 0);
   assert_int_equal(machine.record.caused_count, 1);
 }
 
@@ -203,7 +203,7 @@ static void the_first_look_at_the_store_holds(void **state) {
   assert_false(machine.not_persisted);
   assert_int_equal(machine.counters.adoptions, 0);
   assert_int_equal(machine.record.reason, IDENTITY_REASON_LOGOUT);
-  CHECK_ASK("ask", identity__machine_ask(&machine, start), FAIL, IDENTITY_SIGNED_OUT);
+  CHECK_ASK("ask", identity__machine_ask(&machine, start.boot_ms), FAIL, IDENTITY_SIGNED_OUT);
 }
 
 /* Signed in or out while the store could not be read: whoever it then names was meant. */
@@ -256,7 +256,7 @@ static void a_damaged_store_needs_a_new_sign_in(void **state) {
   init_machine(&machine, &self);
   machine.blocked = IDENTITY_STORE_LOCKED;
   assert_int_equal(hear_said(IDENTITY__SAID_LOST, 8), IDENTITY_OK);
-  CHECK_ASK("ask", identity__machine_ask(&machine, start), FAIL, IDENTITY_SESSION_ENDED);
+  CHECK_ASK("ask", identity__machine_ask(&machine, start.boot_ms), FAIL, IDENTITY_SESSION_ENDED);
   assert_int_equal(machine.record.reason, IDENTITY_REASON_STORE_LOST);
   assert_int_equal(machine.revision, 8);
   assert_null(machine.record.grant.jwt);
@@ -277,11 +277,11 @@ static void a_store_that_cannot_be_read_at_first_blocks(void **state) {
     (void)end_machine(state);
     init_machine(&machine, &self);
     CHECK(rows[i].name, hear_said(rows[i].said, 4) != IDENTITY_OK);
-    CHECK_ASK(rows[i].name, identity__machine_ask(&machine, start), FAIL, rows[i].status);
+    CHECK_ASK(rows[i].name, identity__machine_ask(&machine, start.boot_ms), FAIL, rows[i].status);
     CHECK_INT(rows[i].name, identity__machine_state(&machine), IDENTITY_STATE_STORE_BLOCKED);
     CHECK_INT(rows[i].name, machine.revision, 0);
     CHECK_INT(rows[i].name, hear_said(IDENTITY__SAID_ABSENT, 4), IDENTITY_OK);
-    CHECK_ASK(rows[i].name, identity__machine_ask(&machine, start), FAIL, IDENTITY_SIGNED_OUT);
+    CHECK_ASK(rows[i].name, identity__machine_ask(&machine, start.boot_ms), FAIL, IDENTITY_SIGNED_OUT);
     CHECK_INT(rows[i].name, machine.revision, 0);
   }
 }
@@ -293,7 +293,7 @@ static void a_store_that_cannot_be_read_later_blocks_nothing(void **state) {
                                  IDENTITY__SAID_MEMORY, IDENTITY__SAID_ABSENT};
   for (size_t i = 0; i < COUNT(said); i++) {
     CHECK_INT("said", hear_said(said[i], 4) == IDENTITY_OK, said[i] == IDENTITY__SAID_ABSENT);
-    assert_int_equal(identity__machine_ask(&machine, start).verdict, IDENTITY__ASK_GIVE);
+    assert_int_equal(identity__machine_ask(&machine, start.boot_ms).verdict, IDENTITY__ASK_GIVE);
   }
   assert_int_equal(machine.revision, 0); /* absent: there is none to write over */
 }
@@ -302,7 +302,7 @@ static void a_store_damaged_later_loses_nothing_that_is_held(void **state) {
   (void)state;
   assert_int_equal(hear_said(IDENTITY__SAID_LOST, 8), IDENTITY_OK);
   assert_int_equal(machine.revision, 8); /* to be written over */
-  assert_int_equal(identity__machine_ask(&machine, start).verdict, IDENTITY__ASK_GIVE);
+  assert_int_equal(identity__machine_ask(&machine, start.boot_ms).verdict, IDENTITY__ASK_GIVE);
 }
 
 static void a_tombstone_of_another_handle_ends_the_session_here(void **state) {
@@ -310,7 +310,7 @@ static void a_tombstone_of_another_handle_ends_the_session_here(void **state) {
   identity__record tombstone;
   assert_true(identity__machine_sign_out(&machine, IDENTITY_REASON_LOGOUT, &tombstone));
   assert_int_equal(hear_at(0, &tombstone, 3), IDENTITY_OK);
-  CHECK_ASK("ask", identity__machine_ask(&machine, start), FAIL, IDENTITY_SIGNED_OUT);
+  CHECK_ASK("ask", identity__machine_ask(&machine, start.boot_ms), FAIL, IDENTITY_SIGNED_OUT);
   assert_int_equal(machine.record.reason, IDENTITY_REASON_OTHER_PROCESS);
   assert_true(machine.foreign);
   sign_in_with("refresh", LIFE);

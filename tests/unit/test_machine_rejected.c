@@ -5,30 +5,33 @@ enum { GIVE = IDENTITY__ASK_GIVE, REFRESH = IDENTITY__ASK_REFRESH, FAIL = IDENTI
 
 static identity__ask rejected_at(int64_t ms, bool expired) {
   return identity__machine_rejected(&machine, machine.record.epoch, machine.record.generation, expired,
-                                    after(ms));
+                                    after(ms).boot_ms);
 }
 
 static void a_token_in_its_life_that_is_refused_is_dead(void **state) {
   (void)state;
   CHECK_ASK("refused", rejected_at(5 * MINUTE, false), REFRESH, IDENTITY_OK);
   assert_true(machine.dead);
-  assert_int_equal(identity__machine_remaining(&machine, after(5 * MINUTE)), 0);
-  CHECK_ASK("for others too", identity__machine_ask(&machine, after(5 * MINUTE)), REFRESH, IDENTITY_OK);
+  assert_int_equal(identity__machine_remaining(&machine, after(5 * MINUTE).boot_ms), 0);
+  CHECK_ASK("for others too", identity__machine_ask(&machine, after(5 * MINUTE).boot_ms), REFRESH,
+            IDENTITY_OK);
   rotate_at(6 * MINUTE, LIFE);
   assert_false(machine.dead);
-  CHECK_ASK("until the next one", identity__machine_ask(&machine, after(6 * MINUTE)), GIVE, IDENTITY_OK);
+  CHECK_ASK("until the next one", identity__machine_ask(&machine, after(6 * MINUTE).boot_ms), GIVE,
+            IDENTITY_OK);
 }
 
 static void a_refusal_of_an_older_token_is_resent_with_the_current_one(void **state) {
   (void)state;
   uint64_t generation = machine.record.generation;
   rotate_at(5 * MINUTE, LIFE);
-  CHECK_ASK("older generation",
-            identity__machine_rejected(&machine, machine.record.epoch, generation, true, after(7 * MINUTE)),
-            GIVE, IDENTITY_OK);
+  CHECK_ASK(
+      "older generation",
+      identity__machine_rejected(&machine, machine.record.epoch, generation, true, after(7 * MINUTE).boot_ms),
+      GIVE, IDENTITY_OK);
   CHECK_ASK("older epoch",
             identity__machine_rejected(&machine, machine.record.epoch - 1, machine.record.generation, true,
-                                       after(7 * MINUTE)),
+                                       after(7 * MINUTE).boot_ms),
             GIVE, IDENTITY_OK);
   assert_false(machine.dead);
   assert_int_equal(machine.record.caused_count, 0);
@@ -38,9 +41,10 @@ static void a_refusal_of_an_older_token_joins_where_the_current_one_is_over(void
   (void)state;
   uint64_t generation = machine.record.generation;
   rotate_at(0, LIFE);
-  CHECK_ASK("over",
-            identity__machine_rejected(&machine, machine.record.epoch, generation, false, after(LIFE)),
-            REFRESH, IDENTITY_OK);
+  CHECK_ASK(
+      "over",
+      identity__machine_rejected(&machine, machine.record.epoch, generation, false, after(LIFE).boot_ms),
+      REFRESH, IDENTITY_OK);
   assert_int_equal(machine.record.caused_count, 0);
 }
 
@@ -100,8 +104,8 @@ static void four_refreshes_an_hour_are_caused_by_refusals(void **state) {
   CHECK_ASK("spent", rejected_at(now + 2 * MINUTE, false), FAIL, IDENTITY_NOT_ALLOWED);
   CHECK_ASK("spent, even if it is expired", rejected_at(now + 2 * MINUTE, true), FAIL, IDENTITY_NOT_ALLOWED);
   assert_false(machine.dead);
-  CHECK_ASK("the token is still given", identity__machine_ask(&machine, after(now + 2 * MINUTE)), GIVE,
-            IDENTITY_OK);
+  CHECK_ASK("the token is still given", identity__machine_ask(&machine, after(now + 2 * MINUTE).boot_ms),
+            GIVE, IDENTITY_OK);
 }
 
 static void the_budget_comes_back_an_hour_after_each(void **state) {
@@ -154,7 +158,8 @@ static void a_dead_token_waits_for_the_cooldown(void **state) {
   fail_at(5 * MINUTE, IDENTITY__VERDICT_UNSENT, 30 * SECOND, 0);
   assert_true(machine.dead);
   CHECK_ASK("cooldown", rejected_at(5 * MINUTE, false), FAIL, IDENTITY_REFRESH_DEFERRED);
-  CHECK_ASK("ask", identity__machine_ask(&machine, after(5 * MINUTE)), FAIL, IDENTITY_REFRESH_DEFERRED);
+  CHECK_ASK("ask", identity__machine_ask(&machine, after(5 * MINUTE).boot_ms), FAIL,
+            IDENTITY_REFRESH_DEFERRED);
   CHECK_ASK("after it", rejected_at(5 * MINUTE + 30 * SECOND, false), REFRESH, IDENTITY_OK);
 }
 
@@ -162,7 +167,7 @@ static void refreshes_by_age_do_not_touch_the_budget(void **state) {
   (void)state;
   sign_in_with("refresh", MINUTE);
   for (int64_t i = 1; i <= 20; i++) {
-    CHECK_ASK("by age", identity__machine_ask(&machine, after(i * MINUTE)), REFRESH, IDENTITY_OK);
+    CHECK_ASK("by age", identity__machine_ask(&machine, after(i * MINUTE).boot_ms), REFRESH, IDENTITY_OK);
     rotate_at(i * MINUTE, MINUTE); /* over when the next minute is */
   }
   assert_int_equal(machine.record.caused_count, 0);

@@ -79,7 +79,7 @@ static void a_boot_clock_that_ran_backwards_is_as_good_as_a_reboot(void **state)
   (void)state;
   const identity__now now = {1000 * SECOND - 1, start.wall_ms + 2 * MINUTE};
   rebase(BOOT, now);
-  assert_int_equal(identity__machine_remaining(&machine, now), LIFE - 2 * MINUTE);
+  assert_int_equal(identity__machine_remaining(&machine, now.boot_ms), LIFE - 2 * MINUTE);
   assert_string_equal(machine.record.lease.fingerprint, "");
   assert_int_equal(machine.record.ambiguous, 1);
 }
@@ -140,14 +140,14 @@ static void after_a_reboot_the_wall_clock_tells_what_has_passed(void **state) {
     if (reboots[i].wall_ms != 0)
       machine.record.written_wall_ms = reboots[i].wall_ms;
     rebase(OTHER_BOOT, reboots[i].now);
-    CHECK_INT(reboots[i].name, identity__machine_remaining(&machine, reboots[i].now),
+    CHECK_INT(reboots[i].name, identity__machine_remaining(&machine, reboots[i].now.boot_ms),
               reboots[i].remaining_ms);
-    CHECK_INT(reboots[i].name, identity__machine_cooldown_ms(&machine, reboots[i].now),
+    CHECK_INT(reboots[i].name, identity__machine_cooldown_ms(&machine, reboots[i].now.boot_ms),
               reboots[i].cooldown_ms);
     check_moments(i);
     machine.record.cooldown_boot_ms = 0;
     bool give = reboots[i].remaining_ms > 30 * SECOND;
-    CHECK_ASK(reboots[i].name, identity__machine_ask(&machine, reboots[i].now), give ? GIVE : REFRESH,
+    CHECK_ASK(reboots[i].name, identity__machine_ask(&machine, reboots[i].now.boot_ms), give ? GIVE : REFRESH,
               IDENTITY_OK);
   }
 }
@@ -164,7 +164,7 @@ static void what_was_moved_stays(void **state) {
   const identity__now later = {now.boot_ms + MINUTE, now.wall_ms + MINUTE};
   rebase(OTHER_BOOT, later);
   assert_true(is_as_kept());
-  assert_int_equal(identity__machine_remaining(&machine, later), LIFE - 6 * MINUTE);
+  assert_int_equal(identity__machine_remaining(&machine, later.boot_ms), LIFE - 6 * MINUTE);
 }
 
 static void two_reboots_add_up(void **state) {
@@ -173,8 +173,8 @@ static void two_reboots_add_up(void **state) {
   const identity__now second = {3 * SECOND, start.wall_ms + 7 * MINUTE};
   rebase(OTHER_BOOT, first);
   rebase("a third boot", second);
-  assert_int_equal(identity__machine_remaining(&machine, second), LIFE - 7 * MINUTE);
-  assert_int_equal(identity__machine_cooldown_ms(&machine, second), 3 * MINUTE);
+  assert_int_equal(identity__machine_remaining(&machine, second.boot_ms), LIFE - 7 * MINUTE);
+  assert_int_equal(identity__machine_cooldown_ms(&machine, second.boot_ms), 3 * MINUTE);
 }
 
 static void a_lost_age_does_not_come_back(void **state) {
@@ -184,7 +184,7 @@ static void a_lost_age_does_not_come_back(void **state) {
   rebase(OTHER_BOOT, dark);
   rebase("a third boot", good);
   assert_int_equal(machine.record.grant.age, IDENTITY__AGE_LOST);
-  assert_int_equal(identity__machine_remaining(&machine, good), -1);
+  assert_int_equal(identity__machine_remaining(&machine, good.boot_ms), -1);
 }
 
 static void an_adopted_token_is_used_after_a_reboot_too(void **state) {
@@ -193,7 +193,7 @@ static void an_adopted_token_is_used_after_a_reboot_too(void **state) {
   machine.record.grant.age = IDENTITY__AGE_ADOPTED;
   rebase(OTHER_BOOT, dark);
   assert_int_equal(machine.record.grant.age, IDENTITY__AGE_ADOPTED);
-  CHECK_ASK("ask", identity__machine_ask(&machine, dark), GIVE, IDENTITY_OK);
+  CHECK_ASK("ask", identity__machine_ask(&machine, dark.boot_ms), GIVE, IDENTITY_OK);
 }
 
 static void without_a_lease_nothing_was_lost(void **state) {
@@ -218,7 +218,7 @@ static void where_boots_have_no_name_the_wall_clock_counts(void **state) {
                              start.wall_ms + 5 * MINUTE}; /* longer than its life by that one */
   machine.record.boot_id[0] = '\0';
   rebase("", now);
-  assert_int_equal(identity__machine_remaining(&machine, now), 10 * MINUTE);
+  assert_int_equal(identity__machine_remaining(&machine, now.boot_ms), 10 * MINUTE);
 }
 
 /* What a load brings is moved before it is used. */
@@ -232,8 +232,8 @@ static void a_machine_hears_in_its_own_boot(void **state) {
   identity__record_init(&look.record);
   assert_true(identity__record_copy(&look.record, &machine.record));
   assert_int_equal(identity__machine_hear(&later, &look, now), IDENTITY_OK);
-  assert_int_equal(identity__machine_remaining(&later, now), 10 * MINUTE);
-  assert_int_equal(identity__machine_cooldown_ms(&later, now), 5 * MINUTE);
+  assert_int_equal(identity__machine_remaining(&later, now.boot_ms), 10 * MINUTE);
+  assert_int_equal(identity__machine_cooldown_ms(&later, now.boot_ms), 5 * MINUTE);
   assert_string_equal(later.record.lease.fingerprint, "");
   assert_int_equal(later.record.ambiguous, 1);
   identity__machine_clear(&later);
