@@ -254,7 +254,7 @@ static bool close_beside_the_free(int use) {
   identity_session *first = aloop_open_with(&shared, vault_config(&store, &server), "first");
   beside.session = aloop_open(&shared, &server, "second");
   twins_log_in(&shared, first);
-  vault_lies(&store, VAULT_SWAP, (vault_lie){IDENTITY_STORE_IO, 1, VAULT_ALWAYS, false});
+  vault_lies(&store, VAULT_SWAP, (vault_lie){IDENTITY_STORE_IO, 1, 8, false});
   (void)twin_run(&shared, TWIN_REFRESH, first, NULL); /* its pair is in memory only */
   twin_start(TWIN_LOCALE, beside.session, &last);
   aloop_until(&shared, &last, 1);
