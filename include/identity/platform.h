@@ -168,7 +168,7 @@ IDENTITY_API int32_t identity_link_body(identity_link *link, uint64_t exchange, 
  *  FIX_DEVICE statuses; others count as CONNECTION_LOST). detail: one line without a secret for the developer, or NULL. */
 IDENTITY_API void identity_link_complete(identity_link *link, uint64_t exchange, identity_status failure,
                                          const char *detail);
-/** How many exchanges may run at a time, 1 to 64; 8 until it is told. */
+/** How many exchanges with one service (scheme, host and port) may run at a time, 1 to 64; 8 until it is told. */
 IDENTITY_API void identity_link_set_capacity(identity_link *link, uint32_t count);
 
 /* For a transport with on_socket. Only inside its functions, on the thread that drives the loop. */
