@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@ enum {
   READY_AT_ONCE = 32
 };
 enum { AT_ONCE = 0 }; /* of the timer: long past, and no clock has to be asked */
+static const int64_t longest_timer_ms = INT32_MAX * INT64_C(1000); /* what a 32-bit time_t still takes */
 
 /* ---- wake-up ---- */
 
@@ -119,6 +121,8 @@ bool identity__poller_watch(identity__poller *poller, int64_t socket, int32_t ev
   identity__watched *one = find(poller, socket);
   if (one == NULL && events == 0)
     return true;
+  if (socket < 0 || socket > INT_MAX) /* cut, it would be somebody else's */
+    return false;
   if (one == NULL) {
     if (poller->count == poller->capacity && !grow(poller))
       return false;
@@ -167,8 +171,9 @@ void identity__poller_clear(identity__poller *poller) {
 /* ---- the timer ---- */
 
 void identity__poller_timer(identity__poller *poller, int64_t timeout_ms) {
-  poller->due_ms = timeout_ms < 0 ? INT64_MAX : AT_ONCE;
-  if (timeout_ms > 0)
+  bool never = timeout_ms < 0 || timeout_ms > longest_timer_ms;
+  poller->due_ms = never ? INT64_MAX : AT_ONCE;
+  if (!never && timeout_ms > 0)
     poller->due_ms = identity__clock_boot_ms() + timeout_ms;
 }
 
