@@ -16,10 +16,9 @@
 #endif
 
 enum {
-  FIRST_CAPACITY = 32 /* libcurl's sockets never need more */,
+  FIRST_CAPACITY = 32 /* libcurl needs no more for one service */,
   LONGEST_POLL_MS = 60 * 1000,
-  MISSED_MS = 50 /* between two looks at what the one descriptor does not know */,
-  READY_AT_ONCE = 32
+  MISSED_MS = 50 /* between two looks at what the one descriptor does not know */
 };
 enum { AT_ONCE = 0 }; /* of the timer: long past, and no clock has to be asked */
 static const int64_t longest_timer_ms = INT32_MAX * INT64_C(1000); /* what a 32-bit time_t still takes */
@@ -75,8 +74,10 @@ static bool grow(identity__poller *poller) {
     free(polled);
     return false;
   }
-  if (poller->count > 0)
+  if (poller->count > 0) {
     memcpy(watched, poller->watched, poller->count * sizeof *watched);
+    memcpy(polled, poller->polled, poller->count * sizeof *polled); /* may be being told */
+  }
   free(poller->watched);
   free(poller->polled);
   poller->watched = watched;
@@ -205,21 +206,17 @@ static int32_t events_of(short found) {
          ((found & (POLLERR | POLLHUP | POLLNVAL)) != 0 ? IDENTITY_BROKEN : 0);
 }
 
-/* What is ready is copied first: the set changes while it is told. The rest is ready the next time, too. */
+/* The set changes while it is told, what was found does not. */
 static bool tell_ready(identity__poller *poller, uint32_t count, identity__ready_fn ready, void *owner) {
-  struct pollfd found[READY_AT_ONCE];
-  uint32_t kept = 0;
   bool any = false;
-  for (uint32_t i = 0; i < count && kept < READY_AT_ONCE; i++)
-    if (poller->polled[i].revents != 0)
-      found[kept++] = poller->polled[i];
-  for (uint32_t i = 0; i < kept; i++) {
-    if (take_wake(poller, found[i].fd))
+  for (uint32_t i = 0; i < count; i++) {
+    const struct pollfd found = poller->polled[i];
+    if (found.revents == 0 || take_wake(poller, found.fd))
       continue;
-    const identity__watched *still = find(poller, found[i].fd);
+    const identity__watched *still = find(poller, found.fd);
     if (still == NULL || still->events == 0)
       continue;
-    ready(owner, found[i].fd, events_of(found[i].revents));
+    ready(owner, found.fd, events_of(found.revents));
     any = true;
   }
   return any;

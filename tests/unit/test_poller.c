@@ -109,11 +109,92 @@ static void what_is_no_descriptor_is_not_watched(void **state) {
   (void)close(ends[1]);
 }
 
+/* More than the poller has room for at first. */
+enum { SOCKETS = 100 };
+
+static int pipes[SOCKETS][2];
+static int served[SOCKETS];
+static void (*then)(int which);
+
+static void open_pipes(void) {
+  memset(served, 0, sizeof served);
+  for (int i = 0; i < SOCKETS; i++) {
+    assert_int_equal(pipe(pipes[i]), 0);
+    assert_int_equal(write(pipes[i][1], "x", 1), 1);
+    assert_true(identity__poller_watch(&poller, pipes[i][0], IDENTITY_READABLE));
+  }
+}
+
+static void close_pipes(void) {
+  for (int i = 0; i < SOCKETS; i++) {
+    (void)close(pipes[i][0]);
+    (void)close(pipes[i][1]);
+  }
+}
+
+static void note_served(void *owner, int64_t socket, int32_t events) {
+  assert_ptr_equal(owner, pipes);
+  for (int i = 0; i < SOCKETS; i++) {
+    if (pipes[i][0] != socket)
+      continue;
+    served[i]++;
+    assert_int_equal(events, IDENTITY_READABLE);
+    if (then != NULL)
+      then(i);
+    return;
+  }
+  fail_msg("socket %d is not watched", (int)socket);
+}
+
+static int served_times(int times) {
+  int count = 0;
+  for (int i = 0; i < SOCKETS; i++)
+    count += served[i] == times;
+  return count;
+}
+
+/* Those that stay ready, as nobody reads all of them, leave the others their turn. */
+static void each_socket_that_is_ready_has_its_turn(void **state) {
+  (void)state;
+  then = NULL;
+  open_pipes();
+  for (int looks = 1; looks <= 3; looks++) {
+    identity__poller_wake(&poller);
+    assert_true(identity__poller_wait(&poller, 0, note_served, pipes));
+    assert_int_equal(served_times(looks), SOCKETS);
+    assert_false(is_readable(poller.wake_in)); /* the wake-up was taken */
+  }
+  close_pipes();
+}
+
+/* The first one takes every other off, and has the set grow. */
+static void leave_half(int which) {
+  if (served_times(0) < SOCKETS - 1)
+    return;
+  for (int i = 0; i < SOCKETS; i++)
+    if (i != which && i % 2 == 1)
+      assert_true(identity__poller_watch(&poller, pipes[i][0], 0));
+  for (int i = 0; i < 2 * SOCKETS; i++)
+    assert_true(identity__poller_watch(&poller, 10000 + i, IDENTITY_READABLE));
+}
+
+static void the_set_may_change_while_it_is_told(void **state) {
+  (void)state;
+  then = leave_half;
+  open_pipes();
+  assert_true(identity__poller_wait(&poller, 0, note_served, pipes));
+  for (int i = 0; i < SOCKETS; i++)
+    assert_int_equal(served[i], i % 2 == 0);
+  close_pipes();
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 static const struct CMUnitTest tests[] = {
     TEST(a_timer_goes_off_when_it_is_time_and_no_sooner),
     TEST(what_is_no_descriptor_is_not_watched),
+    TEST(each_socket_that_is_ready_has_its_turn),
+    TEST(the_set_may_change_while_it_is_told),
 };
 
 SUITE("poller", tests)
