@@ -41,8 +41,8 @@ IDENTITY_API identity_status identity_loop_new(const identity_config *config, id
                                                identity_error *error);
 /** Ends what is in flight: its completions run in here, CANCELLED (a sent register, password change or
  *  revocation: OUTCOME_UNKNOWN); it blocks up to a second when a refresh was sent. A host is told to watch nothing any
- *  more. Sessions still open on it answer LOOP_GONE from now on, and still have to be closed. Inside a completion:
- *  happens when the identity_loop_x function around it ends. NULL is fine. */
+ *  more. Sessions still open on it answer LOOP_GONE from now on, and still have to be closed. Inside a completion
+ *  or a log function: happens when the function around it ends, which may be a blocking call. NULL is fine. */
 IDENTITY_API void identity_loop_free(identity_loop *loop);
 
 /** Like identity_session_open, on a loop that it shares with others. The session may be closed at any time, before or

@@ -168,14 +168,15 @@ IDENTITY_API int32_t identity_link_body(identity_link *link, uint64_t exchange, 
  *  FIX_DEVICE statuses; others count as CONNECTION_LOST). detail: one line without a secret for the developer, or NULL. */
 IDENTITY_API void identity_link_complete(identity_link *link, uint64_t exchange, identity_status failure,
                                          const char *detail);
-/** How many exchanges may run at a time, 1 to 64; 8 until it is told. */
+/** How many exchanges with one service (scheme, host and port) may run at a time, 1 to 64; 8 until it is told. */
 IDENTITY_API void identity_link_set_capacity(identity_link *link, uint32_t count);
 
 /* For a transport with on_socket. Only inside its functions, on the thread that drives the loop. */
 
-/** Watch a socket for IDENTITY_READABLE, WRITABLE or both; 0: no more, before it is closed. @return 1; 0: memory is out. */
+/** Watch a socket for IDENTITY_READABLE, WRITABLE or both; 0: no more, before it is closed. @return 1; 0: memory is
+ *  out, or that is no file descriptor. */
 IDENTITY_API int32_t identity_link_watch(identity_link *link, int64_t socket, int32_t events);
-/** Call on_timer in so many milliseconds; replaces what was said before. -1: no more. */
+/** Call on_timer in so many milliseconds; replaces what was said before. -1, or beyond 68 years: no more. */
 IDENTITY_API void identity_link_timer(identity_link *link, int64_t timeout_ms);
 
 #ifdef __cplusplus

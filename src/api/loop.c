@@ -72,15 +72,6 @@ static void tell_host(identity_loop *loop) {
   wake_for_news(loop);
 }
 
-static void end(identity_loop *loop) {
-  identity__loop_wind_up(loop);
-  identity__deliver(loop);
-  identity__poller_farewell(identity__transport_poller(loop->transport));
-  identity__loop_finish(loop);
-  identity__loop_pass_turn(loop);
-  identity__loop_let_go(loop);
-}
-
 /* What completions have started leaves at once. */
 static void pass_turn(identity_loop *loop) {
   identity__deliver(loop);
@@ -89,14 +80,14 @@ static void pass_turn(identity_loop *loop) {
   if (!loop->free_wanted)
     tell_host(loop);
   if (loop->free_wanted)
-    end(loop);
+    identity__loop_close(loop);
   else
     identity__loop_pass_turn(loop);
 }
 
 static bool is_back_wanted(identity_loop *loop) {
   pthread_mutex_lock(&loop->lock);
-  bool wanted = loop->woken || !identity__list_is_empty(&loop->completed);
+  bool wanted = loop->woken || loop->free_wanted || !identity__list_is_empty(&loop->completed);
   loop->woken = false;
   pthread_mutex_unlock(&loop->lock);
   return wanted;
@@ -183,7 +174,7 @@ void identity_loop_free(identity_loop *loop) {
   if (loop == NULL || identity__loop_is_forked(loop))
     return;
   if (take_turn(loop) == IDENTITY_OK)
-    end(loop);
+    identity__loop_close(loop);
   else
     loop->free_wanted = true; /* in a callback: when the function around it ends */
 }

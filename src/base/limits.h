@@ -26,7 +26,7 @@ enum {
   IDENTITY__MAX_EVENTS = 64,
   IDENTITY__MAX_TRANSITIONS = 32, /* in an explanation */
   IDENTITY__MAX_CONNECTIONS = 8,
-  IDENTITY__MAX_EXCHANGES = 64,    /* of a loop, where they share connections (HTTP/2) */
+  IDENTITY__MAX_EXCHANGES = 64,    /* with a host, where they share connections (HTTP/2) */
   IDENTITY__MAX_RUNNING_CALLS = 64 /* of a session */
 };
 

@@ -1,5 +1,6 @@
 #include "drive/blocking.h"
 #include "base/error.h"
+#include "drive/ending.h"
 #include "drive/round.h"
 
 identity_status identity__session_usable(identity_session *session, identity_error *error) {
@@ -56,7 +57,10 @@ static void drive(identity_session *session, identity__call *call) {
   while (!call->done)
     identity__round(loop, INT64_MAX, call);
   leave(session);
-  identity__loop_pass_turn(loop);
+  if (loop->free_wanted) /* the app's log function has freed it */
+    identity__loop_close(loop);
+  else
+    identity__loop_pass_turn(loop);
 }
 
 identity_status identity__run(identity_session *session, identity__call *call, identity_error *error) {

@@ -1,5 +1,6 @@
 #include "drive/ending.h"
 #include "base/secret.h"
+#include "drive/deliver.h"
 #include "drive/keep.h"
 #include "drive/pump.h"
 #include "drive/refresh.h"
@@ -237,7 +238,7 @@ static bool any_has_rest(identity__loop *loop, bool *unstored) {
   return any;
 }
 
-void identity__loop_wind_up(identity__loop *loop) {
+static void wind_up(identity__loop *loop) {
   int64_t until = identity__clock_boot_ms() + IDENTITY__CLOSE_GRACE_MS;
   int64_t wait = 0;
   bool unstored;
@@ -257,7 +258,7 @@ void identity__loop_wind_up(identity__loop *loop) {
   identity__round_settle(loop);
 }
 
-void identity__loop_finish(identity__loop *loop) {
+static void finish(identity__loop *loop) {
   identity_session *session;
   identity__node *node;
   (void)identity__end_closed(loop);
@@ -272,4 +273,13 @@ void identity__loop_finish(identity__loop *loop) {
     identity__session_free(session);
   }
   identity__loop_end(loop);
+}
+
+void identity__loop_close(identity__loop *loop) {
+  wind_up(loop);
+  identity__deliver(loop);
+  identity__poller_farewell(identity__transport_poller(loop->transport));
+  finish(loop);
+  identity__loop_pass_turn(loop);
+  identity__loop_let_go(loop);
 }

@@ -15,9 +15,8 @@ void identity__wind_up(identity_session *session);
 void identity__session_leave(identity_session *session);
 /* The driver's: the rest, for those that have nothing out any more. True: a session is gone. */
 bool identity__end_closed(identity__loop *loop);
-/* The driver's: the app frees a shared loop. Everything in flight ends; then its completions can run, and
- * then nothing is left of it but what sessions and handles still hold. */
-void identity__loop_wind_up(identity__loop *loop);
-void identity__loop_finish(identity__loop *loop);
+/* The driver's, whose turn it passes on: the app has freed a shared loop. Everything in flight ends, its
+ * completions run, and then nothing is left of it but what sessions and handles still hold. */
+void identity__loop_close(identity__loop *loop);
 
 #endif

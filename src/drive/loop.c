@@ -7,9 +7,9 @@
 #include <string.h>
 
 static void init_lists(identity__loop *loop) {
-  identity__node *lists[] = {&loop->arrivals, &loop->signals, &loop->closings, &loop->completed,
-                             &loop->sessions, &loop->landed,  &loop->parked,   &loop->resumed,
-                             &loop->closed,   &loop->ready,   &loop->orphans};
+  identity__node *lists[] = {&loop->arrivals,  &loop->signals,  &loop->closings,
+                             &loop->completed, &loop->sessions, &loop->landed,
+                             &loop->resumed,   &loop->closed,   &loop->ready};
   for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
     identity__list_init(lists[i]);
 }
@@ -103,6 +103,8 @@ identity__host *identity__loop_join_host(identity__loop *loop, const char *base_
     if (host == NULL)
       return NULL;
     memcpy(host->origin, base_url, length);
+    identity__list_init(&host->parked);
+    identity__list_init(&host->orphans);
     host->next = loop->hosts;
     loop->hosts = host;
   }
@@ -209,7 +211,6 @@ void identity__loop_add(identity__loop *loop, identity__call *call) {
 void identity__loop_retire(identity__loop *loop, identity__call *call) {
   identity__timers_clear(&loop->timers, &call->timer);
   identity__list_remove(&call->begun);
-  identity__loop_leave_place(loop, call);
   pthread_mutex_lock(&loop->lock);
   identity__list_remove(&call->queued);
   identity__list_remove(&call->listed);
@@ -231,38 +232,45 @@ void identity__loop_retire(identity__loop *loop, identity__call *call) {
 
 /* ---- places ---- */
 
-bool identity__loop_take_place(identity__loop *loop, identity__call *call) {
+bool identity__loop_take_place(identity__loop *loop, identity__host *host, identity__call *call) {
   if (call->placed)
     return true;
-  bool free_one = loop->placed < identity__transport_capacity(loop->transport);
-  if (!free_one || !identity__list_is_empty(&loop->parked)) {
-    identity__list_add(&loop->parked, &call->parked);
+  bool free_one = host->placed < identity__transport_capacity(loop->transport);
+  if (!free_one || !identity__list_is_empty(&host->parked)) {
+    identity__list_add(&host->parked, &call->parked);
     return false;
   }
-  loop->placed++;
+  host->placed++;
   call->placed = true;
   return true;
 }
 
 /* Who has waited longest gets it. */
-void identity__loop_hand_on(identity__loop *loop) {
-  while (!identity__list_is_empty(&loop->parked) &&
-         loop->placed < identity__transport_capacity(loop->transport)) {
-    identity__node *node = identity__list_take(&loop->parked);
+static void hand_on(identity__loop *loop, identity__host *host) {
+  if (identity__list_is_empty(&host->parked))
+    return;
+  uint32_t capacity = identity__transport_capacity(loop->transport);
+  identity__node *node;
+  while (host->placed < capacity && (node = identity__list_take(&host->parked)) != NULL) {
     identity__call *call = IDENTITY__OWNER(node, identity__call, parked);
-    loop->placed++;
+    host->placed++;
     call->placed = true;
     identity__list_add(&loop->resumed, &call->parked);
   }
 }
 
-void identity__loop_leave_place(identity__loop *loop, identity__call *call) {
+void identity__loop_leave_place(identity__loop *loop, identity__host *host, identity__call *call) {
   identity__list_remove(&call->parked);
   if (!call->placed)
     return;
   call->placed = false;
-  loop->placed--;
-  identity__loop_hand_on(loop);
+  host->placed--;
+  hand_on(loop, host);
+}
+
+void identity__loop_hand_on(identity__loop *loop) {
+  for (identity__host *host = loop->hosts; host != NULL; host = host->next)
+    hand_on(loop, host);
 }
 
 /* What is told the time now and wants to be told again at once has to wait for the next pass. */

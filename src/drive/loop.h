@@ -22,11 +22,14 @@ struct identity_call {
   identity__call *call; /* with the loop's lock; NULL: it is over */
 };
 
-/* What sessions of one service share: its wish to be left alone for a while. */
+/* What sessions of one service share: its wish to be left alone for a while, and the places to send. */
 typedef struct identity__host {
   struct identity__host *next;
   uint32_t sessions;
   int64_t quiet_until_ms; /* on the boot clock */
+  uint32_t placed;        /* calls that have a place */
+  identity__node parked;  /* calls that wait for one */
+  identity__node orphans; /* requests that nobody waits for: they give theirs up */
   char origin[];          /* scheme, name and port */
 } identity__host;
 
@@ -63,13 +66,10 @@ typedef struct identity_loop {
   int64_t pass_ms; /* timers up to then go off, those that are set meanwhile later; INT64_MIN: none do */
   identity__node sessions;
   identity__node landed;  /* sessions whose flight is over */
-  identity__node parked;  /* calls that wait for a place to send */
-  identity__node resumed; /* calls that have got one */
-  identity__node orphans; /* requests that nobody waits for: they give theirs up */
+  identity__node resumed; /* calls that have got a place to send */
   identity__node closed;  /* sessions that still have something out */
-  uint32_t placed;
-  uint64_t chance;  /* what jitter is made from */
-  bool free_wanted; /* the app has freed it in a callback: it ends after the last of them */
+  uint64_t chance;        /* what jitter is made from */
+  bool free_wanted;       /* the app has freed it in a callback: it ends after the last of them */
   identity__host *hosts;
 } identity__loop;
 
@@ -116,10 +116,10 @@ void identity__loop_add(identity__loop *loop, identity__call *call);
  * freed. */
 void identity__loop_retire(identity__loop *loop, identity__call *call);
 
-/* The driver's: a call that wants to send needs one of the places that the transport has. False: it is parked
- * until there is one. */
-bool identity__loop_take_place(identity__loop *loop, identity__call *call);
-void identity__loop_leave_place(identity__loop *loop, identity__call *call);
+/* The driver's: a call that wants to send needs one of the places that the transport has for its host, so
+ * that a service which stays silent holds up no other. False: it is parked until there is one. */
+bool identity__loop_take_place(identity__loop *loop, identity__host *host, identity__call *call);
+void identity__loop_leave_place(identity__loop *loop, identity__host *host, identity__call *call);
 /* The driver's: who is parked gets what places there are; the transport may have more by now. */
 void identity__loop_hand_on(identity__loop *loop);
 

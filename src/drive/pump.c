@@ -128,34 +128,35 @@ static void cancel(identity__call *call) {
   identity__pump(call, &event);
 }
 
-static void orphan(identity__loop *loop, identity__call *beside) {
+static void orphan(identity_session *session, identity__call *beside) {
+  identity__loop *loop = session->loop;
   int64_t until_ms = identity__loop_boot_ms(loop) + ORPHAN_MS;
   beside->beside_of->beside = NULL;
   beside->beside_of = NULL;
   beside->orphaned = true;
   if (until_ms < beside->deadline_ms)
     beside->deadline_ms = until_ms;
-  identity__list_add(&loop->orphans, &beside->parked);
+  identity__list_add(&session->host->orphans, &beside->parked);
   identity__loop_set_timer(loop, &beside->timer, identity__call_timer_ms(beside));
 }
 
 /* Nobody needs its answer any more. To break off what has left would cost a connection where it has one of
  * its own (HTTP/1.1): that may run on for a moment, unless the app wanted an end or others wait for the
  * place. */
-static void end_beside(identity__loop *loop, const identity__call *call) {
+static void end_beside(identity_session *session, const identity__call *call) {
   identity__call *beside = call->beside;
   if (beside == NULL || beside->done)
     return;
   bool left = identity__pump_progress(beside) != IDENTITY__UNSENT;
-  if (call->status == IDENTITY_OK && left && identity__list_is_empty(&loop->parked))
-    orphan(loop, beside);
+  if (call->status == IDENTITY_OK && left && identity__list_is_empty(&session->host->parked))
+    orphan(session, beside);
   else
     cancel(beside);
 }
 
-static void give_orphans_places(const identity__loop *loop) {
+static void give_orphans_places(const identity__host *host) {
   identity__node *node;
-  while (!identity__list_is_empty(&loop->parked) && (node = identity__list_first(&loop->orphans)) != NULL)
+  while (!identity__list_is_empty(&host->parked) && (node = identity__list_first(&host->orphans)) != NULL)
     cancel(IDENTITY__OWNER(node, identity__call, parked));
 }
 
@@ -185,9 +186,10 @@ static void finish(identity_session *session, identity__call *call) {
   if (session->flight == call)
     identity__refresh_over(session, call);
   identity__log_line(&session->log, level_of(call), "%s: %s", call->name, identity_status_name(call->status));
-  end_beside(session->loop, call);
+  end_beside(session, call);
   tell_main(session->loop, call);
   bool counted = identity__pump_is_counted(call) && (identity__list_has(&call->begun) || call->in_line);
+  identity__loop_leave_place(session->loop, session->host, call);
   identity__loop_retire(session->loop, call);
   if (counted)
     call_next(session);
@@ -218,9 +220,9 @@ static bool has_place(identity_session *session, identity__call *call, int32_t a
   if (action == IDENTITY__ACTION_ORDER && !sends)
     return true;
   call->parked_action = action;
-  bool placed = identity__loop_take_place(session->loop, call);
+  bool placed = identity__loop_take_place(session->loop, session->host, call);
   if (!placed)
-    give_orphans_places(session->loop);
+    give_orphans_places(session->host);
   return placed;
 }
 
@@ -276,7 +278,7 @@ static void carry(identity__call *call, int32_t action) {
   if (action == IDENTITY__ACTION_DONE)
     return;
   if (call->exchange == NULL && !identity__list_has(&call->parked))
-    identity__loop_leave_place(session->loop, call);
+    identity__loop_leave_place(session->loop, session->host, call);
   identity__loop_set_timer(session->loop, &call->timer, identity__call_timer_ms(call));
 }
 

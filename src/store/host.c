@@ -37,13 +37,17 @@ static bool is_alone(const host_store *store) {
   return (store->host.flags & IDENTITY_STORE_ONE_PROCESS) != 0;
 }
 
-/* FNV-1a: a revision for a host that has none; never 0, nor the one that means "lost". */
+static bool is_of_a_blob(uint64_t revision) {
+  return revision != 0 && revision != IDENTITY__LOST_REVISION;
+}
+
+/* FNV-1a: a revision for a host that has none. */
 static uint64_t revision_of(const void *bytes, size_t length) {
   const unsigned char *at = bytes;
   uint64_t hash = UINT64_C(0xCBF29CE484222325);
   for (size_t i = 0; i < length; i++)
     hash = (hash ^ at[i]) * UINT64_C(0x100000001B3);
-  return hash == 0 || hash == IDENTITY__LOST_REVISION ? 1 : hash;
+  return is_of_a_blob(hash) ? hash : 1;
 }
 
 static int32_t host_load(void *user_data, const char *key, void *buffer, size_t capacity, size_t *length,
@@ -60,10 +64,12 @@ static int32_t host_load(void *user_data, const char *key, void *buffer, size_t 
     return status == IDENTITY__STORE_CONFLICT ? IDENTITY__STORE_IO : status;
   if (loaded > capacity || loaded > IDENTITY__MAX_RECORD)
     return IDENTITY__STORE_IO;
-  *revision = is_alone(store) ? revision_of(buffer, (size_t)loaded) : told;
+  told = is_alone(store) ? revision_of(buffer, (size_t)loaded) : told;
+  if (!is_of_a_blob(told))
+    return IDENTITY__STORE_IO;
+  *revision = told;
   *length = (size_t)loaded;
-  bool usable = *revision != 0 && *revision != IDENTITY__LOST_REVISION;
-  return usable ? IDENTITY__STORE_OK : IDENTITY__STORE_IO;
+  return IDENTITY__STORE_OK;
 }
 
 /* Compares for a host that cannot. */
@@ -94,7 +100,7 @@ static int32_t host_swap(void *user_data, const char *key, uint64_t expected_rev
   if (status != IDENTITY__STORE_OK)
     return status;
   told = is_alone(store) ? revision_of(bytes, length) : told;
-  if (told == 0)
+  if (!is_of_a_blob(told))
     return IDENTITY__STORE_IO;
   *new_revision = told;
   return IDENTITY__STORE_OK;

@@ -4,7 +4,8 @@
 
 /* With the lock held. NULL: it is over, or was given up: what is said of it is not heard. */
 static identity__exchange *running(const identity_link *link, uint64_t number) {
-  identity__exchange *exchange = link->slots[number % IDENTITY__MAX_EXCHANGES];
+  uint64_t place = number % IDENTITY__MOST_SLOTS;
+  identity__exchange *exchange = place < link->slot_count ? link->slots[place] : NULL;
   bool same = exchange != NULL && exchange->number == number && exchange->state == IDENTITY__RUNNING;
   return same ? exchange : NULL;
 }

@@ -8,14 +8,14 @@
 
 #include <pthread.h>
 
-enum { IDENTITY__MOST_HEADERS = 5 };
+enum { IDENTITY__MOST_HEADERS = 5, IDENTITY__MOST_SLOTS = 65536 };
 enum { IDENTITY__IDLE, IDENTITY__RUNNING, IDENTITY__COMPLETED, IDENTITY__TAKEN };
 
 struct identity__exchange {
   identity__exchange *next; /* of the completed ones */
   identity_link *link;
   void *owner;
-  uint64_t number; /* of this use; its rest by IDENTITY__MAX_EXCHANGES is its place */
+  uint64_t number; /* of this use; its rest by IDENTITY__MOST_SLOTS is its place */
   int32_t state;   /* IDENTITY__IDLE ... */
   bool sent;
   bool plain;
@@ -28,8 +28,9 @@ struct identity__exchange {
 };
 
 struct identity_link {
-  pthread_mutex_t lock; /* guards the exchanges; no foreign code runs under it */
-  identity__exchange *slots[IDENTITY__MAX_EXCHANGES];
+  pthread_mutex_t lock;       /* guards the exchanges; no foreign code runs under it */
+  identity__exchange **slots; /* as many as have run at a time */
+  uint32_t slot_count;
   uint32_t idle_count;
   uint32_t capacity;
   uint64_t uses;

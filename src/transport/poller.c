@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,12 +16,12 @@
 #endif
 
 enum {
-  FIRST_CAPACITY = 32 /* libcurl's sockets never need more */,
+  FIRST_CAPACITY = 32 /* libcurl needs no more for one service */,
   LONGEST_POLL_MS = 60 * 1000,
-  MISSED_MS = 50 /* between two looks at what the one descriptor does not know */,
-  READY_AT_ONCE = 32
+  MISSED_MS = 50 /* between two looks at what the one descriptor does not know */
 };
 enum { AT_ONCE = 0 }; /* of the timer: long past, and no clock has to be asked */
+static const int64_t longest_timer_ms = INT32_MAX * INT64_C(1000); /* what a 32-bit time_t still takes */
 
 /* ---- wake-up ---- */
 
@@ -73,8 +74,10 @@ static bool grow(identity__poller *poller) {
     free(polled);
     return false;
   }
-  if (poller->count > 0)
+  if (poller->count > 0) {
     memcpy(watched, poller->watched, poller->count * sizeof *watched);
+    memcpy(polled, poller->polled, poller->count * sizeof *polled); /* may be being told */
+  }
   free(poller->watched);
   free(poller->polled);
   poller->watched = watched;
@@ -119,6 +122,8 @@ bool identity__poller_watch(identity__poller *poller, int64_t socket, int32_t ev
   identity__watched *one = find(poller, socket);
   if (one == NULL && events == 0)
     return true;
+  if (socket < 0 || socket > INT_MAX) /* cut, it would be somebody else's */
+    return false;
   if (one == NULL) {
     if (poller->count == poller->capacity && !grow(poller))
       return false;
@@ -167,8 +172,9 @@ void identity__poller_clear(identity__poller *poller) {
 /* ---- the timer ---- */
 
 void identity__poller_timer(identity__poller *poller, int64_t timeout_ms) {
-  poller->due_ms = timeout_ms < 0 ? INT64_MAX : AT_ONCE;
-  if (timeout_ms > 0)
+  bool never = timeout_ms < 0 || timeout_ms > longest_timer_ms;
+  poller->due_ms = never ? INT64_MAX : AT_ONCE;
+  if (!never && timeout_ms > 0)
     poller->due_ms = identity__clock_boot_ms() + timeout_ms;
 }
 
@@ -200,21 +206,17 @@ static int32_t events_of(short found) {
          ((found & (POLLERR | POLLHUP | POLLNVAL)) != 0 ? IDENTITY_BROKEN : 0);
 }
 
-/* What is ready is copied first: the set changes while it is told. The rest is ready the next time, too. */
+/* The set changes while it is told, what was found does not. */
 static bool tell_ready(identity__poller *poller, uint32_t count, identity__ready_fn ready, void *owner) {
-  struct pollfd found[READY_AT_ONCE];
-  uint32_t kept = 0;
   bool any = false;
-  for (uint32_t i = 0; i < count && kept < READY_AT_ONCE; i++)
-    if (poller->polled[i].revents != 0)
-      found[kept++] = poller->polled[i];
-  for (uint32_t i = 0; i < kept; i++) {
-    if (take_wake(poller, found[i].fd))
+  for (uint32_t i = 0; i < count; i++) {
+    const struct pollfd found = poller->polled[i];
+    if (found.revents == 0 || take_wake(poller, found.fd))
       continue;
-    const identity__watched *still = find(poller, found[i].fd);
+    const identity__watched *still = find(poller, found.fd);
     if (still == NULL || still->events == 0)
       continue;
-    ready(owner, found[i].fd, events_of(found[i].revents));
+    ready(owner, found.fd, events_of(found.revents));
     any = true;
   }
   return any;

@@ -49,9 +49,9 @@ typedef void (*identity__ready_fn)(void *owner, int64_t socket, int32_t events);
 bool identity__poller_init(identity__poller *poller);
 void identity__poller_clear(identity__poller *poller);
 
-/* events 0: no more. False: memory is out. */
+/* events 0: no more. False: memory is out, or it is no descriptor. */
 bool identity__poller_watch(identity__poller *poller, int64_t socket, int32_t events);
-/* -1: none. */
+/* -1: none, as is one of more than 68 years. */
 void identity__poller_timer(identity__poller *poller, int64_t timeout_ms);
 /* Whether the timer has come; it is taken. */
 bool identity__poller_take_timer(identity__poller *poller);

@@ -30,27 +30,40 @@ static identity__exchange *new_exchange(identity_link *link) {
   return exchange;
 }
 
+static bool grow(identity_link *link) {
+  uint32_t count = link->slot_count > 0 ? 2 * link->slot_count : IDENTITY__MAX_CONNECTIONS;
+  identity__exchange **slots = count <= IDENTITY__MOST_SLOTS ? calloc(count, sizeof(void *)) : NULL;
+  if (slots == NULL)
+    return false;
+  if (link->slot_count > 0)
+    memcpy(slots, link->slots, link->slot_count * sizeof *slots);
+  free(link->slots);
+  link->slots = slots;
+  link->slot_count = count;
+  return true;
+}
+
 /* An idle exchange, which keeps its buffers' memory; else a new one. The number is one that was never used.
  */
 static identity__exchange *take_exchange(identity_link *link) {
   uint32_t place = 0;
-  uint32_t empty = IDENTITY__MAX_EXCHANGES;
-  while (place < IDENTITY__MAX_EXCHANGES &&
+  uint32_t empty = link->slot_count;
+  while (place < link->slot_count &&
          (link->slots[place] == NULL || link->slots[place]->state != IDENTITY__IDLE)) {
-    if (link->slots[place] == NULL && empty == IDENTITY__MAX_EXCHANGES)
+    if (link->slots[place] == NULL && empty == link->slot_count)
       empty = place;
     place++;
   }
-  if (place == IDENTITY__MAX_EXCHANGES && empty == IDENTITY__MAX_EXCHANGES)
-    return NULL;
-  if (place < IDENTITY__MAX_EXCHANGES)
+  if (place < link->slot_count)
     link->idle_count--;
+  else if (empty == link->slot_count && !grow(link))
+    return NULL;
   else {
     place = empty;
     link->slots[place] = new_exchange(link);
   }
   if (link->slots[place] != NULL)
-    link->slots[place]->number = ++link->uses * IDENTITY__MAX_EXCHANGES + place;
+    link->slots[place]->number = ++link->uses * IDENTITY__MOST_SLOTS + place;
   return link->slots[place];
 }
 
@@ -162,7 +175,7 @@ static void retire(identity_link *link, identity__exchange *exchange) {
   exchange->owner = NULL;
   exchange->state = IDENTITY__IDLE;
   if (link->idle_count >= IDENTITY__MAX_CONNECTIONS) {
-    free_exchange(link, (uint32_t)(exchange->number % IDENTITY__MAX_EXCHANGES));
+    free_exchange(link, (uint32_t)(exchange->number % IDENTITY__MOST_SLOTS));
     return;
   }
   if (exchange->response.body.capacity > IDLE_BODY)
@@ -302,14 +315,15 @@ identity__transport *identity__transport_new(const identity__transport_settings 
 void identity__transport_free(identity__transport *link) {
   if (link == NULL)
     return;
-  for (uint32_t i = 0; i < IDENTITY__MAX_EXCHANGES; i++)
+  for (uint32_t i = 0; i < link->slot_count; i++)
     if (link->slots[i] != NULL && link->slots[i]->state != IDENTITY__IDLE)
       identity__exchange_release(link, link->slots[i]);
   if (link->calls.close != NULL)
     link->calls.close(link->state);
-  for (uint32_t i = 0; i < IDENTITY__MAX_EXCHANGES; i++)
+  for (uint32_t i = 0; i < link->slot_count; i++)
     if (link->slots[i] != NULL)
       free_exchange(link, i);
+  free(link->slots);
   identity__poller_clear(&link->poller);
   identity__secret_free(link->user_agent);
   (void)pthread_mutex_destroy(&link->lock);

@@ -62,7 +62,7 @@ void identity__transport_free(identity__transport *transport);
 /* Begins an exchange; owner comes back with it. NULL: memory is out. */
 identity__exchange *identity__transport_start(identity__transport *transport,
                                               const identity__request *request, void *owner);
-/* How many exchanges may run at a time. */
+/* How many exchanges may run at a time with one host. */
 uint32_t identity__transport_capacity(identity__transport *transport);
 /* Sends and receives what can be, waiting up to timeout_ms for something to do (0: one pass without waiting).
  * False: there was nothing to do. */

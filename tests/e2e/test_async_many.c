@@ -125,6 +125,34 @@ static void a_session_with_many_stalled_calls_does_not_stop_another(void **state
   close_all(2);
 }
 
+/* Nor does a service that hogs its connections. */
+static void a_service_that_hangs_does_not_stop_another(void **state) {
+  (void)state;
+  static service black_hole;
+  note other = {0};
+  service_start(&black_hole, SERVICE_HTTP, NULL);
+  service_fault(&black_hole, "{\"path\":\"/locales\",\"times\":-1,\"hang\":true}");
+  identity_config *config = config_of_the_device();
+  assert_int_equal(identity_config_set_base_url(config, black_hole.base_url), IDENTITY_OK);
+  sessions[0] = aloop_open_with(&shared, config, "viewer");
+  sessions[1] = aloop_open_with(&shared, config_of_the_device(), "viewer");
+  for (int i = 0; i < CALLERS; i++)
+    twin_start(TWIN_LOCALE, sessions[0], &calls[i]);
+  aloop_until_sent(&shared, &black_hole, "GET", "/locales", MOST_CONNECTIONS);
+  twin_start(TWIN_LOCALE, sessions[1], &other);
+  aloop_until(&shared, &other, 1);
+  note_is(&other, IDENTITY_OK);
+  assert_int_equal(notes_with(calls, CALLERS, IDENTITY_OK), 0);
+  probe_sent(&black_hole, "GET", "/locales", MOST_CONNECTIONS);
+  identity_session_interrupt(sessions[0]);
+  aloop_until(&shared, calls, CALLERS);
+  assert_int_equal(notes_with(calls, CALLERS, IDENTITY_CANCELLED), CALLERS);
+  notes_clear(calls, CALLERS);
+  note_clear(&other);
+  close_all(2);
+  service_stop(&black_hole);
+}
+
 static void a_loop_lives_on_when_its_sessions_come_and_go(void **state) {
   (void)state;
   for (int round = 0; round < 5; round++) {
@@ -143,6 +171,7 @@ static const struct CMUnitTest tests[] = {
     TEST(every_session_refreshes_once_when_all_jwts_are_over),
     TEST(sixty_four_callers_of_one_session_cause_one_refresh),
     TEST(a_session_with_many_stalled_calls_does_not_stop_another),
+    TEST(a_service_that_hangs_does_not_stop_another),
     TEST(a_loop_lives_on_when_its_sessions_come_and_go),
 };
 

@@ -156,19 +156,24 @@ static void the_longest_blob_and_key_go_through_whole(void **state) {
   free(key);
 }
 
-/* Revision 0 is "there is none": a blob cannot have it. */
-static void a_revision_of_zero_is_a_failure(void **state) {
+/* Revision 0 is "there is none", and the last of all is that of what is lost: a blob cannot have them. */
+static void a_revision_that_no_blob_can_have_is_a_failure(void **state) {
+  static const uint64_t revisions[] = {0, UINT64_MAX};
   (void)state;
-  size_t length;
-  uint64_t revision;
-  uint64_t untouched = 77;
-  host.loads_as = IDENTITY_STORE_OK;
-  host.tells_length = 5;
-  assert_int_equal(load(&length, &revision), IDENTITY__STORE_IO);
-  assert_int_equal(revision, 0);
-  host.swaps_as = IDENTITY_STORE_OK;
-  assert_int_equal(put(1, "x", &untouched), IDENTITY__STORE_IO);
-  assert_int_equal(untouched, 77);
+  for (size_t i = 0; i < COUNT(revisions); i++) {
+    size_t length = 99;
+    uint64_t revision = 99;
+    uint64_t untouched = 77;
+    host.tells_revision = revisions[i];
+    host.loads_as = IDENTITY_STORE_OK;
+    host.tells_length = 5;
+    assert_int_equal(load(&length, &revision), IDENTITY__STORE_IO);
+    assert_int_equal(length, 0);
+    assert_int_equal(revision, 0);
+    host.swaps_as = IDENTITY_STORE_OK;
+    assert_int_equal(put(1, "x", &untouched), IDENTITY__STORE_IO);
+    assert_int_equal(untouched, 77);
+  }
 }
 
 /* ---- what can never be read again ---- */
@@ -212,7 +217,7 @@ static const struct CMUnitTest tests[] = {
     TEST(each_answer_to_a_swap),
     TEST(a_length_beyond_the_buffer_or_the_bound_is_no_blob),
     TEST(the_longest_blob_and_key_go_through_whole),
-    TEST(a_revision_of_zero_is_a_failure),
+    TEST(a_revision_that_no_blob_can_have_is_a_failure),
     TEST(a_lost_blob_is_overwritten_by_the_revision_it_came_with),
     TEST(a_lost_blob_without_a_revision_has_one_that_no_blob_has),
 };
