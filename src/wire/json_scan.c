@@ -151,7 +151,7 @@ static const char *take_digits(const scanner *scan, const char *at) {
   const char *start = at;
   while (at < scan->eights_end && are_digits(eight_bytes(at)))
     at += 8;
-  while (*at >= '0' && *at <= '9')
+  while (identity__is_digit(*at))
     at++;
   return at > start ? at : NULL;
 }
