@@ -136,7 +136,7 @@ __attribute__((noinline)) static const char *take_rest(const scanner *scan, cons
   return at != NULL ? at + 1 : NULL;
 }
 
-static const char *take_string(const scanner *scan, const char *at) {
+static inline const char *take_string(const scanner *scan, const char *at) {
   if (*at != '"')
     return NULL;
   at = skip_plain(scan, at + 1);
