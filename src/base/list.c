@@ -4,14 +4,6 @@ void identity__list_init(identity__node *list) {
   list->next = list->previous = list;
 }
 
-bool identity__list_is_empty(const identity__node *list) {
-  return list->next == list;
-}
-
-bool identity__list_has(const identity__node *node) {
-  return node->next != NULL;
-}
-
 void identity__list_add(identity__node *list, identity__node *node) {
   if (identity__list_has(node))
     return;
@@ -27,14 +19,6 @@ void identity__list_remove(identity__node *node) {
   node->previous->next = node->next;
   node->next->previous = node->previous;
   node->next = node->previous = NULL;
-}
-
-identity__node *identity__list_first(const identity__node *list) {
-  return identity__list_next(list, list);
-}
-
-identity__node *identity__list_next(const identity__node *list, const identity__node *node) {
-  return node->next != list ? node->next : NULL;
 }
 
 identity__node *identity__list_take(identity__node *list) {

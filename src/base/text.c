@@ -6,10 +6,6 @@ char identity__lower(char c) {
   return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-bool identity__is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 bool identity__is_letter(char c) {
   char lower = identity__lower(c);
   return lower >= 'a' && lower <= 'z';

@@ -7,7 +7,9 @@
 #include <stdint.h>
 
 char identity__lower(char c);
-bool identity__is_digit(char c);
+static inline bool identity__is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 bool identity__is_letter(char c);
 bool identity__all_digits(const char *text);
 

@@ -209,8 +209,10 @@ static bool is_closing(identity_session *session) {
 
 void identity__tokens_background(identity_session *session) {
   identity__loop *loop = session->loop;
+  if (!loop->shared || session->flight != NULL)
+    return;
   int64_t soft_ms = identity__machine_soft_ms(&session->tokens);
-  if (!loop->shared || session->flight != NULL || soft_ms == INT64_MAX || is_closing(session))
+  if (soft_ms == INT64_MAX || is_closing(session))
     return;
   identity__now now = identity__loop_now(loop);
   int64_t at_ms = latest(soft_ms, session->background_ms);

@@ -133,14 +133,8 @@ static identity__transfer *take_idle(identity__transfers *all) {
 
 /* With its zero byte, which length counts. */
 static bool add_line(identity__buffer *head, const char *name, const char *value) {
-  size_t name_length = strlen(name);
-  size_t value_size = strlen(value) + 1;
-  if (!identity__buffer_reserve(head, name_length + 2 + value_size))
-    return false;
-  (void)stpcpy(stpcpy(stpcpy(head->bytes + head->length, name), ": "), value);
-  head->length += name_length + 2 + value_size;
-  head->bytes[head->length] = '\0';
-  return true;
+  return identity__buffer_add_text(head, name) && identity__buffer_add_text(head, ": ") &&
+         identity__buffer_add(head, value, strlen(value) + 1);
 }
 
 /* Header lines are nodes and texts of our own: libcurl reads them, we wipe them. */

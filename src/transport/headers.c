@@ -15,7 +15,7 @@ void identity__headers_init(identity__headers *headers) {
 
 /* "HTTP/1.1 200 OK", "HTTP/2 200": a new answer (after 100 Continue, say) begins. */
 static bool take_status(identity__headers *headers, const char *line, size_t length) {
-  if (length < 10 || strncmp(line, "HTTP/", 5) != 0)
+  if (length < 10 || memcmp(line, "HTTP/", 5) != 0)
     return false;
   const char *space = memchr(line, ' ', length);
   size_t size = headers->size;
@@ -33,12 +33,14 @@ static bool take_status(identity__headers *headers, const char *line, size_t len
   return true;
 }
 
+static bool is_white(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static void copy_value(char value[VALUE_SIZE], const char *from, size_t length) {
-  while (length > 0 && (*from == ' ' || *from == '\t')) {
+  for (; length > 0 && is_white(*from); length--)
     from++;
-    length--;
-  }
-  while (length > 0 && strchr(" \t\r\n", from[length - 1]) != NULL)
+  while (length > 0 && is_white(from[length - 1]))
     length--;
   if (length >= VALUE_SIZE)
     length = VALUE_SIZE - 1;
@@ -71,7 +73,7 @@ static int64_t days_of(int32_t year, int32_t month, int32_t day) {
 /* The form that every service sends ("Sun, 06 Nov 1994 08:49:37 GMT"), at a hundredth of what the parser for
  * all of them costs; -1: another form. */
 static int64_t usual_date(const char *text) {
-  if (strlen(text) != 29 || text[3] != ',' || text[4] != ' ' || strcmp(text + 25, " GMT") != 0)
+  if (strlen(text) != 29 || text[3] != ',' || text[4] != ' ' || memcmp(text + 25, " GMT", 4) != 0)
     return -1;
   const int32_t parts[] = {two_digits(text + 5),  month_of(text + 8),    two_digits(text + 12),
                            two_digits(text + 14), two_digits(text + 17), two_digits(text + 20),
@@ -121,12 +123,10 @@ static void take(identity__headers *headers, int32_t known, const char *value) {
 }
 
 static bool name_is(const char *line, size_t length, const char *name) {
-  if (length != strlen(name))
-    return false;
-  for (size_t i = 0; i < length; i++)
-    if (identity__lower(line[i]) != name[i])
-      return false;
-  return true;
+  size_t i = 0;
+  while (i < length && name[i] != '\0' && identity__lower(line[i]) == name[i])
+    i++;
+  return i == length && name[i] == '\0';
 }
 
 bool identity__headers_add(identity__headers *headers, const char *line, size_t length) {

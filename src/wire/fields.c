@@ -1,18 +1,27 @@
 #include "wire/fields.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
+
+/* Written from its last digit on. */
+static const char *digits_of(int64_t number, char scratch[IDENTITY__ID_SCRATCH]) {
+  char *at = scratch + IDENTITY__ID_SCRATCH - 1;
+  uint64_t left = (uint64_t)(number < 0 ? -number : number);
+  *at = '\0';
+  do {
+    *--at = (char)('0' + left % 10);
+    left /= 10;
+  } while (left > 0);
+  if (number < 0)
+    *--at = '-';
+  return at;
+}
 
 const char *identity__json_id(const identity__json *node, char scratch[IDENTITY__ID_SCRATCH]) {
   const char *text = identity__json_text(node);
   if (text != NULL)
     return text;
   int64_t number;
-  if (!identity__json_integer(node, &number))
-    return NULL;
-  (void)snprintf(scratch, IDENTITY__ID_SCRATCH, "%" PRId64, number);
-  return scratch;
+  return identity__json_integer(node, &number) ? digits_of(number, scratch) : NULL;
 }
 
 static const char *text_of(const identity__field *field, const identity__json *value,

@@ -136,7 +136,7 @@ __attribute__((noinline)) static const char *take_rest(const scanner *scan, cons
   return at != NULL ? at + 1 : NULL;
 }
 
-static const char *take_string(const scanner *scan, const char *at) {
+static inline const char *take_string(const scanner *scan, const char *at) {
   if (*at != '"')
     return NULL;
   at = skip_plain(scan, at + 1);
@@ -151,7 +151,7 @@ static const char *take_digits(const scanner *scan, const char *at) {
   const char *start = at;
   while (at < scan->eights_end && are_digits(eight_bytes(at)))
     at += 8;
-  while (*at >= '0' && *at <= '9')
+  while (identity__is_digit(*at))
     at++;
   return at > start ? at : NULL;
 }
@@ -175,12 +175,19 @@ static const char *take_number(const scanner *scan, const char *at) {
 
 /* ---- what is wanted ---- */
 
+static bool is_name(const char *wanted, const char *name, size_t length) {
+  size_t i = 0;
+  while (i < length && wanted[i] == name[i]) /* no zero byte is in a name */
+    i++;
+  return i == length && wanted[i] == '\0';
+}
+
 /* Those of a set whose path goes on, below so many names, with this one. */
 static uint32_t meet(const scanner *scan, uint32_t set, size_t depth, const char *name, size_t length) {
   uint32_t met = 0;
   for (uint32_t i = 0; i < scan->count; i++) {
     const char *wanted = (set >> i & 1) != 0 ? scan->raws[i].path[depth] : NULL;
-    if (wanted != NULL && strncmp(wanted, name, length) == 0 && wanted[length] == '\0')
+    if (wanted != NULL && is_name(wanted, name, length))
       met |= UINT32_C(1) << i;
   }
   return met;

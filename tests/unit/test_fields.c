@@ -114,9 +114,21 @@ static void an_object_is_measured_to_the_byte(void **state) {
 
 static void an_id_is_text_or_an_exact_number(void **state) {
   (void)state;
-  static const char *const ids[][2] = {{"\"a b\"", "a b"}, {"0", "0"},     {"-0", "0"},    {"1e3", "1000"},
-                                       {"1.5", NULL},      {"true", NULL}, {"null", NULL}, {"[1]", NULL},
-                                       {"{}", NULL},       {"1e20", NULL}, {"\"\"", ""}};
+  static const char *const ids[][2] = {{"\"a b\"", "a b"},
+                                       {"0", "0"},
+                                       {"-0", "0"},
+                                       {"1e3", "1000"},
+                                       {"1.5", NULL},
+                                       {"true", NULL},
+                                       {"null", NULL},
+                                       {"[1]", NULL},
+                                       {"{}", NULL},
+                                       {"1e20", NULL},
+                                       {"\"\"", ""},
+                                       {"-7", "-7"},
+                                       {"1234567890", "1234567890"},
+                                       {"9007199254740991", "9007199254740991"},
+                                       {"-9007199254740991", "-9007199254740991"}};
   for (size_t i = 0; i < COUNT(ids); i++) {
     char scratch[IDENTITY__ID_SCRATCH];
     CHECK_TEXT(ids[i][0], identity__json_id(parse(ids[i][0]), scratch), ids[i][1]);
