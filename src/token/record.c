@@ -44,9 +44,9 @@ static const identity__field lease_fields[] = {
 };
 
 static const identity__field consent_fields[] = {
-    NEEDED_TEXT(1, identity__kept_consent, name, IDENTITY__MAX_CONSENT_TEXT),
-    NEEDED_TEXT(2, identity__kept_consent, version, IDENTITY__MAX_CONSENT_TEXT),
-    SINGLE(3, KIND_INT32, identity__kept_consent, accepted, 1),
+    NEEDED_TEXT(1, identity_consent_answer, name, IDENTITY__MAX_CONSENT_TEXT),
+    NEEDED_TEXT(2, identity_consent_answer, version, IDENTITY__MAX_CONSENT_TEXT),
+    SINGLE(3, KIND_INT32, identity_consent_answer, accepted, 1),
 };
 
 static const identity__field record_fields[] = {
@@ -74,7 +74,7 @@ static const identity__field record_fields[] = {
      .kind = KIND_GROUP,
      .places = IDENTITY__MAX_PENDING_CONSENTS,
      .offset = offsetof(identity__record, pending),
-     .stride = sizeof(identity__kept_consent),
+     .stride = sizeof(identity_consent_answer),
      .apart = true,
      .count_at = offsetof(identity__record, pending_count),
      .group = SHAPE_CONSENT},
@@ -174,11 +174,11 @@ int identity__record_copy(identity__record *target, const identity__record *sour
   return 0;
 }
 
-int identity__record_set_pending(identity__record *record, const identity__kept_consent *pending,
+int identity__record_set_pending(identity__record *record, const identity_consent_answer *pending,
                                  uint32_t count) {
   if (count > IDENTITY__MAX_PENDING_CONSENTS)
     return 0;
-  identity__kept_consent *copies = identity__consents_copy(pending, count);
+  identity_consent_answer *copies = identity__consents_copy(pending, count);
   if (copies == NULL && count > 0)
     return 0;
   identity__consents_free(record->pending, record->pending_count);

@@ -186,7 +186,7 @@ static void end_and_learn_why(void) {
 
 static void set_pending(void) {
   static char name[] = "terms", version[] = "1";
-  const identity__kept_consent kept = {name, version, 1};
+  const identity_consent_answer kept = {name, version, 1, 0};
   assert_true(identity__machine_set_pending(&machine, &kept, 1, &next));
   commit_at(0);
 }
