@@ -82,6 +82,8 @@ void identity__record_init(identity__record *record);
 void identity__record_clear(identity__record *record);
 /* Deep copy over an initialised record; false: memory is out, target is empty then. */
 int identity__record_copy(identity__record *target, const identity__record *source);
+/* What the source holds; it is emptied. */
+void identity__record_move(identity__record *target, identity__record *source);
 /* A copy of these becomes its pending consents; false: memory is out or they are too many, and those it had
  * stay. */
 int identity__record_set_pending(identity__record *record, const identity_consent_answer *pending,

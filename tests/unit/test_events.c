@@ -27,8 +27,8 @@ static int end_events(void **state) {
 
 static void add_some(int count) {
   for (int i = 0; i < count; i++)
-    identity__events_add(&events, (identity__event_note){.kind = IDENTITY_EVENT_THROTTLED,
-                                                         .amount_ms = (int64_t)events.last + 1});
+    identity__events_add(&events, &(identity__event_note){.kind = IDENTITY_EVENT_THROTTLED,
+                                                          .amount_ms = (int64_t)events.last + 1});
 }
 
 /* The next one has this number and what was noted with it. */
