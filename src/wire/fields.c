@@ -1,7 +1,10 @@
 #include "wire/fields.h"
+#include "base/error.h"
+#include "wire/answer.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *identity__json_id(const identity__json *node, char scratch[IDENTITY__ID_SCRATCH]) {
@@ -80,4 +83,18 @@ bool identity__fields_fill(const identity__field *fields, size_t count, const id
     return false;
   }
   return true;
+}
+
+identity_status identity__fields_read(const identity__field *fields, size_t count,
+                                      const identity__json *const values[], size_t size, size_t spare,
+                                      identity__block *block, identity_error *error) {
+  const char *missing = NULL;
+  size_t whole = identity__block_cost(size) + identity__fields_measure(fields, count, values) + spare;
+  if (!identity__block_init(block, whole))
+    return identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
+  void *target = identity__block_take(block, size);
+  if (identity__fields_fill(fields, count, values, target, block, &missing))
+    return IDENTITY_OK;
+  free(block->base);
+  return identity__answer_lacks(missing, error);
 }
