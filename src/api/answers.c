@@ -32,38 +32,12 @@ static identity_status check_answers(const identity_consent_answer *answers, uin
   return IDENTITY_OK;
 }
 
-static identity_consent_answer *keep_answers(identity__call *call, const identity_consent_answer *answers,
-                                             uint32_t count) {
-  identity_consent_answer *kept = identity__arena_take(&call->arena, count * sizeof *kept);
-  for (uint32_t i = 0; kept != NULL && i < count; i++) {
-    kept[i].name = identity__arena_text(&call->arena, answers[i].name);
-    kept[i].version = identity__arena_text(&call->arena, answers[i].version);
-    kept[i].accepted = answers[i].accepted ? 1 : 0;
-    if (kept[i].name == NULL || kept[i].version == NULL)
-      return NULL;
-  }
-  return kept;
-}
-
-identity_consent_answer *identity__take_answers(identity__call *call, const identity_consent_answer *answers,
-                                                uint32_t count) {
+bool identity__take_answers(identity__call *call, const identity_consent_answer *answers, uint32_t count) {
   if (check_answers(answers, count, &call->error) != IDENTITY_OK)
-    return NULL;
-  identity_consent_answer *kept = keep_answers(call, answers, count);
-  if (kept == NULL)
+    return false;
+  call->kept = identity__consents_keep(&call->arena, answers, count);
+  if (call->kept == NULL)
     identity__fail_prepared(call);
-  return kept;
-}
-
-bool identity__keep_as_pending(identity__call *call, const identity_consent_answer *answers, uint32_t count) {
-  call->kept = identity__arena_take(&call->arena, count * sizeof *call->kept);
-  for (uint32_t i = 0; call->kept != NULL && i < count; i++) {
-    call->kept[i].name = identity__arena_text(&call->arena, answers[i].name);
-    call->kept[i].version = identity__arena_text(&call->arena, answers[i].version);
-    call->kept[i].accepted = answers[i].accepted;
-    if (call->kept[i].name == NULL || call->kept[i].version == NULL)
-      return false;
-  }
   call->kept_count = count;
   return call->kept != NULL;
 }

@@ -4,12 +4,9 @@
 
 #include "api/begin.h"
 
-/* Copies what an app answers into a call that is prepared. NULL: there is nothing more to prepare: an answer
- * has no name or version, is given twice, there are too many, or memory is out. */
-identity_consent_answer *identity__take_answers(identity__call *call, const identity_consent_answer *answers,
-                                                uint32_t count);
-/* Makes call->kept of them, which orders about pending consents read. False: memory is out. */
-bool identity__keep_as_pending(identity__call *call, const identity_consent_answer *answers, uint32_t count);
+/* Copies what an app answers into call->kept. False: there is nothing more to prepare: an answer has no name
+ * or version, is given twice, there are too many, or memory is out. */
+bool identity__take_answers(identity__call *call, const identity_consent_answer *answers, uint32_t count);
 const identity_consent_answer *identity__find_answer(const identity_consent_answer *answers, uint32_t count,
                                                      const char *name);
 /* Never a consent the viewer did not see: the version of an answer must be the current one. */

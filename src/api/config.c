@@ -1,4 +1,4 @@
-#include "drive/settings.h"
+#include "api/settle.h"
 #include "base/buffer.h"
 #include "base/limits.h"
 #include "base/secret.h"
@@ -34,7 +34,10 @@ static const char setter_rules[] =
     "keep_fresh\0must be 0 or 1\0"
     "user_agent\0must be one line of printable text\0"
     "sso_path\0must be a path that begins with / and has no query\0"
-    "sso_header\0must be the name of a header\0";
+    "sso_header\0must be the name of a header\0"
+    "store\0must have load and swap functions and known flags\0"
+    "clock\0must have a function, and a boot id of 1 to 39 characters or none\0"
+    "transport\0must have start and cancel, and both of on_socket and on_timer or none\0";
 
 static const char *rule_of(const char *setter) {
   const char *rule = setter_rules;
@@ -46,13 +49,12 @@ static const char *rule_of(const char *setter) {
   return "cannot be used";
 }
 
-/* Remembers the first setter that failed, for open to report. */
-static identity_status settle(identity_config *config, const char *setter, identity_status status) {
-  if (status == IDENTITY_OK || config == NULL)
-    return config == NULL ? IDENTITY_BAD_ARGUMENT : status;
-  if (config->failed == IDENTITY_OK) {
+identity_status identity__settle(identity_config *config, const char *setter, identity_status status) {
+  if (config == NULL)
+    return IDENTITY_BAD_ARGUMENT;
+  if (status != IDENTITY_OK && config->failed == IDENTITY_OK) {
     config->failed = status;
-    identity__copy_line(config->failed_setter, sizeof config->failed_setter, setter);
+    config->failed_setter = setter;
     config->failed_rule = status == IDENTITY_OUT_OF_MEMORY ? "does not fit into memory" : rule_of(setter);
   }
   return status;
@@ -96,16 +98,16 @@ static identity_status set_text(identity_config *config, const char *setter, siz
   if (config == NULL)
     return IDENTITY_BAD_ARGUMENT;
   if (text != NULL && !fits(text))
-    return settle(config, setter, IDENTITY_BAD_ARGUMENT);
+    return identity__settle(config, setter, IDENTITY_BAD_ARGUMENT);
   char **target = (char **)(void *)((char *)config + offset);
-  return settle(config, setter, replace(target, text));
+  return identity__settle(config, setter, replace(target, text));
 }
 
 static identity_status set_flag(identity_config *config, const char *setter, size_t offset, int32_t flag) {
   if (config == NULL)
     return IDENTITY_BAD_ARGUMENT;
   if (flag != 0 && flag != 1)
-    return settle(config, setter, IDENTITY_BAD_ARGUMENT);
+    return identity__settle(config, setter, IDENTITY_BAD_ARGUMENT);
   memcpy((char *)config + offset, &flag, sizeof flag);
   return IDENTITY_OK;
 }
@@ -116,9 +118,9 @@ identity_config *identity_config_new(const char *publisher_id) {
     return NULL;
   config->timeout_ms = IDENTITY__DEFAULT_TIMEOUT_MS;
   if (publisher_id == NULL || !identity__is_publisher_id(publisher_id))
-    (void)settle(config, "publisher_id", IDENTITY_BAD_ARGUMENT);
+    (void)identity__settle(config, "publisher_id", IDENTITY_BAD_ARGUMENT);
   else if (replace(&config->publisher_id, publisher_id) != IDENTITY_OK)
-    (void)settle(config, "publisher_id", IDENTITY_OUT_OF_MEMORY);
+    (void)identity__settle(config, "publisher_id", IDENTITY_OUT_OF_MEMORY);
   return config;
 }
 
@@ -141,8 +143,8 @@ identity_status identity_config_set_environment(identity_config *config, int32_t
   if (config == NULL)
     return IDENTITY_BAD_ARGUMENT;
   if (environment != IDENTITY_SANDBOX && environment != IDENTITY_PRODUCTION)
-    return settle(config, "environment", IDENTITY_BAD_ARGUMENT);
-  return settle(config, "environment", replace(&config->base_url, environment_urls[environment]));
+    return identity__settle(config, "environment", IDENTITY_BAD_ARGUMENT);
+  return identity__settle(config, "environment", replace(&config->base_url, environment_urls[environment]));
 }
 
 /* Whether plain http is allowed is only known at open: here the address only has to be one. */
@@ -185,7 +187,7 @@ identity_status identity_config_set_log(identity_config *config, int32_t level, 
   if (config == NULL)
     return IDENTITY_BAD_ARGUMENT;
   if (log != NULL && (level < IDENTITY_LOG_ERROR || level > IDENTITY_LOG_DEBUG))
-    return settle(config, "log", IDENTITY_BAD_ARGUMENT);
+    return identity__settle(config, "log", IDENTITY_BAD_ARGUMENT);
   identity__log settings = {log, user_data, level};
   config->log = settings;
   return IDENTITY_OK;
@@ -195,7 +197,7 @@ identity_status identity_config_set_timeout_ms(identity_config *config, uint32_t
   if (config == NULL)
     return IDENTITY_BAD_ARGUMENT;
   if (timeout_ms < IDENTITY__MIN_TIMEOUT_MS || timeout_ms > IDENTITY__MAX_TIMEOUT_MS)
-    return settle(config, "timeout_ms", IDENTITY_BAD_ARGUMENT);
+    return identity__settle(config, "timeout_ms", IDENTITY_BAD_ARGUMENT);
   config->timeout_ms = timeout_ms;
   return IDENTITY_OK;
 }
@@ -207,11 +209,11 @@ identity_status identity_config_set_resolve(identity_config *config, const char 
   bool usable = host != NULL && address != NULL && is_line(host) && is_line(address) &&
                 strpbrk(host, ":/ ,") == NULL && strpbrk(address, "/ ,") == NULL;
   if (!usable || i >= IDENTITY__MAX_RESOLVE)
-    return settle(config, "resolve", IDENTITY_BAD_ARGUMENT);
+    return identity__settle(config, "resolve", IDENTITY_BAD_ARGUMENT);
   if (replace(&config->resolve_hosts[i], host) != IDENTITY_OK ||
       replace(&config->resolve_addresses[i], address) != IDENTITY_OK) {
     (void)replace(&config->resolve_hosts[i], NULL);
-    return settle(config, "resolve", IDENTITY_OUT_OF_MEMORY);
+    return identity__settle(config, "resolve", IDENTITY_OUT_OF_MEMORY);
   }
   config->resolve_count++;
   return IDENTITY_OK;

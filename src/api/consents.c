@@ -70,11 +70,6 @@ void identity_customer_consents_free(const identity_customer_consents *consents)
 
 /* ---- answering ---- */
 
-typedef struct update_inputs {
-  identity_consent_answer *answers;
-  uint32_t count;
-} update_inputs;
-
 static const identity_customer_consent *find_consent(const identity_customer_consents *consents,
                                                      const char *name) {
   for (uint32_t i = 0; i < consents->count; i++)
@@ -83,10 +78,10 @@ static const identity_customer_consent *find_consent(const identity_customer_con
   return NULL;
 }
 
-static identity_status check_current(const update_inputs *inputs, const identity_customer_consents *current,
+static identity_status check_current(const identity__call *call, const identity_customer_consents *current,
                                      identity_error *error) {
-  for (uint32_t i = 0; i < inputs->count; i++) {
-    const identity_consent_answer *answer = &inputs->answers[i];
+  for (uint32_t i = 0; i < call->kept_count; i++) {
+    const identity_consent_answer *answer = &call->kept[i];
     const identity_customer_consent *consent = find_consent(current, answer->name);
     if (consent == NULL)
       return identity__fail(error, IDENTITY_INVALID_INPUT, answer->name, "The publisher has no consent %s.",
@@ -98,19 +93,19 @@ static identity_status check_current(const update_inputs *inputs, const identity
   return IDENTITY_OK;
 }
 
-static void send_answers(identity__call *call, const update_inputs *inputs) {
+static void send_answers(identity__call *call) {
   identity_customer_consents *current;
   identity_status status =
       identity__read_customer_consents(call->answer.data, IDENTITY__ALL_CONSENTS, 0, &current, &call->error);
   if (status == IDENTITY_OK)
-    status = check_current(inputs, current, &call->error);
+    status = check_current(call, current, &call->error);
   free(current);
   if (status != IDENTITY_OK) {
     identity__call_finish(call, status);
     return;
   }
   identity__call_send(call, IDENTITY__UPDATE_CONSENTS);
-  (void)identity__call_built(call, identity__body_consents(inputs->answers, inputs->count, &call->body));
+  (void)identity__call_built(call, identity__body_consents(call->kept, call->kept_count, &call->body));
 }
 
 static void update_flow(identity__call *call) {
@@ -121,7 +116,7 @@ static void update_flow(identity__call *call) {
     identity__call_send(call, IDENTITY__CUSTOMER_CONSENTS);
     break;
   case 1:
-    send_answers(call, call->inputs);
+    send_answers(call);
     break;
   case 2:
     call->settled = true;
@@ -135,19 +130,9 @@ static void update_flow(identity__call *call) {
 
 static identity__call *prepare_update(identity_session *session, const identity_consent_answer *answers,
                                       uint32_t answer_count) {
-  identity__call *call =
-      identity__begin(session, "update_customer_consents", update_flow, sizeof(update_inputs));
-  if (call == NULL)
-    return NULL;
-  update_inputs *inputs = call->inputs;
-  inputs->count = answer_count;
-  inputs->answers = identity__take_answers(call, answers, answer_count);
-  if (inputs->answers == NULL)
-    return call;
-  if (answer_count == 0)
+  identity__call *call = identity__begin(session, "update_customer_consents", update_flow, 0);
+  if (call != NULL && identity__take_answers(call, answers, answer_count) && answer_count == 0)
     (void)identity__fail(&call->error, IDENTITY_BAD_ARGUMENT, "answers", "there are no consent answers");
-  else if (!identity__keep_as_pending(call, inputs->answers, answer_count))
-    identity__fail_prepared(call);
   return call;
 }
 

@@ -12,12 +12,10 @@ static const char *customer_of(const identity_session *session, const identity__
 
 /* With the lock held. */
 static identity_event *make_event(const identity_session *session, const identity__event_note *note) {
-  const char *customer_id = customer_of(session, note);
-  identity__block block;
-  if (!identity__block_init(&block, identity__block_cost(sizeof(identity_event)) +
-                                        identity__block_text_cost(customer_id)))
+  const identity__block_member customer = {offsetof(identity_event, customer_id), customer_of(session, note)};
+  identity_event *event = identity__block_of(sizeof *event, &customer, 1);
+  if (event == NULL)
     return NULL;
-  identity_event *event = identity__block_take(&block, sizeof *event);
   event->number = note->number;
   event->at_ms = note->at_ms;
   event->amount_ms = note->amount_ms;
@@ -28,7 +26,6 @@ static identity_event *make_event(const identity_session *session, const identit
   event->how = note->how;
   event->cause = note->cause;
   event->kind_name = identity__event_name(note->kind);
-  event->customer_id = identity__block_text(&block, customer_id);
   return event;
 }
 

@@ -4,12 +4,12 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/names.h"
+#include "base/secret.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { PIECE = 512, MOST_BYTES = 64 * 1024 };
 
@@ -130,7 +130,7 @@ identity_status identity_session_explain(identity_session *session, const char *
   add_transitions(&text, &session->events);
   pthread_mutex_unlock(&session->lock);
   if (!text.failed)
-    *json = strdup(text.bytes);
+    *json = identity__secret_copy(text.bytes);
   identity__buffer_free(&text);
   return *json != NULL ? IDENTITY_OK : identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
 }

@@ -87,19 +87,13 @@ static const char *read_link(const char *url, link_texts *texts, bool *has_publi
   return NULL;
 }
 
-static identity_reset_link *make_link(const link_texts *texts, bool has_publisher) {
-  identity__block block;
-  const char *publisher_id = has_publisher ? texts->publisher_id : NULL;
-  identity_reset_link *link;
-  size_t size = identity__block_cost(sizeof *link) + identity__block_text_cost(texts->reset_token) +
-                identity__block_text_cost(texts->email) + identity__block_text_cost(publisher_id);
-  if (!identity__block_init(&block, size))
-    return NULL;
-  link = identity__block_take(&block, sizeof *link);
-  link->reset_token = identity__block_text(&block, texts->reset_token);
-  link->email = identity__block_text(&block, texts->email);
-  link->publisher_id = identity__block_text(&block, publisher_id);
-  return link;
+static identity_reset_link *make_link(const link_texts *link, bool has_publisher) {
+  const identity__block_member texts[] = {
+      {offsetof(identity_reset_link, reset_token), link->reset_token},
+      {offsetof(identity_reset_link, email), link->email},
+      {offsetof(identity_reset_link, publisher_id), has_publisher ? link->publisher_id : NULL},
+  };
+  return identity__block_of(sizeof(identity_reset_link), texts, ROWS(texts));
 }
 
 identity_status identity_parse_reset_link(const char *url, const identity_reset_link **link,

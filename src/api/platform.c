@@ -1,20 +1,8 @@
 /* What a device puts in the place of the library's own store, clock and transport. */
 #include "api/begin.h"
-#include "base/text.h"
-#include "drive/settings.h"
+#include "api/settle.h"
 
 #include <string.h>
-
-/* Remembers the first setter that failed, as the other setters do. */
-static identity_status settle(identity_config *config, const char *setter, const char *rule,
-                              identity_status status) {
-  if (status == IDENTITY_OK || config->failed != IDENTITY_OK)
-    return status;
-  config->failed = status;
-  identity__copy_line(config->failed_setter, sizeof config->failed_setter, setter);
-  config->failed_rule = rule;
-  return status;
-}
 
 void identity_store_init(identity_store *store, uint32_t size) {
   identity__init_params(store, size);
@@ -42,7 +30,7 @@ identity_status identity_config_set_store(identity_config *config, const identit
     return identity_config_set_memory_store(config);
   identity_status status = check_store(store, &copy);
   if (status != IDENTITY_OK)
-    return settle(config, "store", "must have load and swap functions and known flags", status);
+    return identity__settle(config, "store", status);
   config->host_store = copy;
   config->store_kind = IDENTITY__HOST_STORE;
   return IDENTITY_OK;
@@ -69,11 +57,9 @@ identity_status identity_config_set_clock(identity_config *config, const identit
   if (config == NULL)
     return IDENTITY_BAD_ARGUMENT;
   identity_status status = clock != NULL ? check_clock(clock, &made) : IDENTITY_OK;
-  if (status != IDENTITY_OK)
-    return settle(config, "clock", "must have a function, and a boot id of 1 to 39 characters or none",
-                  status);
-  config->clock = made;
-  return IDENTITY_OK;
+  if (status == IDENTITY_OK)
+    config->clock = made;
+  return identity__settle(config, "clock", status);
 }
 
 void identity_transport_init(identity_transport *transport, uint32_t size) {
@@ -95,9 +81,7 @@ identity_status identity_config_set_transport(identity_config *config, const ide
   if (config == NULL)
     return IDENTITY_BAD_ARGUMENT;
   identity_status status = transport != NULL ? check_transport(transport, &copy) : IDENTITY_OK;
-  if (status != IDENTITY_OK)
-    return settle(config, "transport",
-                  "must have start and cancel, and both of on_socket and on_timer or none", status);
-  config->transport = copy;
-  return IDENTITY_OK;
+  if (status == IDENTITY_OK)
+    config->transport = copy;
+  return identity__settle(config, "transport", status);
 }

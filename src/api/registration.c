@@ -13,7 +13,6 @@ enum { LEG_PROBE, LEG_LOCALE, LEG_DEFINITIONS, LEG_REGISTER, LEG_SIGN_IN, LEG_CO
 
 typedef struct registration {
   identity_register_params params;
-  identity_consent_answer *answers;
   int32_t leg;
 } registration;
 
@@ -46,10 +45,9 @@ static bool take_locale(identity__call *call, registration *inputs) {
   return identity__call_built(call, filled);
 }
 
-static identity_status check_consent(const registration *inputs, const identity_consent *consent,
+static identity_status check_consent(const identity__call *call, const identity_consent *consent,
                                      identity_error *error) {
-  const identity_consent_answer *answer =
-      identity__find_answer(inputs->answers, inputs->params.consent_count, consent->name);
+  const identity_consent_answer *answer = identity__find_answer(call->kept, call->kept_count, consent->name);
   if (consent->required && (answer == NULL || !answer->accepted))
     return identity__fail(error, IDENTITY_CONSENT_REQUIRED, consent->name,
                           "The required consent %s is not accepted.", consent->name);
@@ -63,26 +61,26 @@ static bool is_defined(const identity_consents *definitions, const char *name) {
   return false;
 }
 
-static identity_status check_consents(const registration *inputs, const identity_consents *definitions,
+static identity_status check_consents(const identity__call *call, const identity_consents *definitions,
                                       identity_error *error) {
   for (uint32_t i = 0; i < definitions->count; i++) {
-    identity_status status = check_consent(inputs, definitions->items[i], error);
+    identity_status status = check_consent(call, definitions->items[i], error);
     if (status != IDENTITY_OK)
       return status;
   }
-  for (uint32_t i = 0; i < inputs->params.consent_count; i++)
-    if (!is_defined(definitions, inputs->answers[i].name))
-      return identity__fail(error, IDENTITY_INVALID_INPUT, inputs->answers[i].name,
-                            "The publisher has no consent %s.", inputs->answers[i].name);
+  for (uint32_t i = 0; i < call->kept_count; i++)
+    if (!is_defined(definitions, call->kept[i].name))
+      return identity__fail(error, IDENTITY_INVALID_INPUT, call->kept[i].name,
+                            "The publisher has no consent %s.", call->kept[i].name);
   return IDENTITY_OK;
 }
 
 /* Nothing is sent unless every required consent is accepted as it stands now. */
-static bool consents_allow(identity__call *call, const registration *inputs) {
+static bool consents_allow(identity__call *call) {
   identity_consents *definitions;
   identity_status status = identity__read_consents(call->answer.data, &definitions, &call->error);
   if (status == IDENTITY_OK)
-    status = check_consents(inputs, definitions, &call->error);
+    status = check_consents(call, definitions, &call->error);
   free(definitions);
   if (status != IDENTITY_OK)
     identity__call_finish(call, status);
@@ -112,11 +110,6 @@ static void send_register(identity__call *call, const identity_register_params *
 /* The answers are stored in the same swap as the pair, so that no crash can lose them. */
 static void sign_in(identity__call *call, registration *inputs) {
   identity_status status = identity__call_read_sign_in(call, inputs->params.email);
-  if (status == IDENTITY_OK &&
-      !identity__keep_as_pending(call, inputs->answers, inputs->params.consent_count)) {
-    (void)identity__fail_plain(&call->error, IDENTITY_OUTCOME_UNKNOWN);
-    status = IDENTITY_OUT_OF_MEMORY;
-  }
   if (status == IDENTITY_OUT_OF_MEMORY) {
     inputs->leg = LEG_SIGN_IN; /* this one again */
     identity__call_hold(call);
@@ -132,11 +125,11 @@ static void sign_in(identity__call *call, registration *inputs) {
 
 /* The account exists by now: a failure here leaves the consents pending and is no failure of the
  * registration. */
-static void send_consents(identity__call *call, const registration *inputs) {
+static void send_consents(identity__call *call) {
   identity__call_send(call, IDENTITY__UPDATE_CONSENTS);
   call->tolerate = true;
   call->settled = true;
-  if (!identity__body_consents(inputs->answers, inputs->params.consent_count, &call->body))
+  if (!identity__body_consents(call->kept, call->kept_count, &call->body))
     identity__call_finish(call, IDENTITY_OK); /* for want of memory they stay pending */
 }
 
@@ -158,15 +151,15 @@ static void flow(identity__call *call) {
     identity__call_send(call, IDENTITY__PUBLISHER_CONSENTS);
     break;
   case LEG_REGISTER:
-    if (consents_allow(call, inputs))
+    if (consents_allow(call))
       send_register(call, &inputs->params);
     break;
   case LEG_SIGN_IN:
     sign_in(call, inputs);
     break;
   case LEG_CONSENTS:
-    if (inputs->params.consent_count > 0)
-      send_consents(call, inputs);
+    if (call->kept_count > 0)
+      send_consents(call);
     else
       identity__call_finish(call, IDENTITY_OK);
     break;
@@ -207,12 +200,12 @@ static const identity__input texts[] = {
 
 static identity__call *prepare(identity_session *session, const identity_register_params *params) {
   identity__call *call = identity__begin(session, "register", flow, sizeof(registration));
-  if (!identity__take_params(call, params, IDENTITY__FIRST_SIZE(identity_register_params, captcha_value),
-                             sizeof *params) ||
-      !identity__take_texts(call, texts, ROWS(texts)))
-    return call;
-  registration *inputs = call->inputs;
-  inputs->answers = identity__take_answers(call, inputs->params.consents, inputs->params.consent_count);
+  if (identity__take_params(call, params, IDENTITY__FIRST_SIZE(identity_register_params, captcha_value),
+                            sizeof *params) &&
+      identity__take_texts(call, texts, ROWS(texts))) {
+    const registration *inputs = call->inputs;
+    (void)identity__take_answers(call, inputs->params.consents, inputs->params.consent_count);
+  }
   return call;
 }
 

@@ -9,20 +9,23 @@
 
 #include <string.h>
 
+#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+
 /* ---- state ---- */
 
 /* With the lock held. */
 static identity_state *make_state(const identity_session *session, int64_t now_ms) {
   const identity__record *record = &session->tokens.record;
   const identity__grant *grant = &record->grant;
-  identity__block block;
-  size_t size = identity__block_cost(sizeof(identity_state)) +
-                identity__block_text_cost(session->publisher_id) +
-                identity__block_text_cost(session->account) + identity__block_text_cost(grant->customer_id) +
-                identity__block_text_cost(grant->email);
-  if (!identity__block_init(&block, size))
+  const identity__block_member texts[] = {
+      {offsetof(identity_state, publisher_id), session->publisher_id},
+      {offsetof(identity_state, account), session->account},
+      {offsetof(identity_state, customer_id), grant->customer_id},
+      {offsetof(identity_state, email), grant->email},
+  };
+  identity_state *state = identity__block_of(sizeof *state, texts, ROWS(texts));
+  if (state == NULL)
     return NULL;
-  identity_state *state = identity__block_take(&block, sizeof *state);
   state->state = identity__machine_state(&session->tokens);
   bool out = state->state == IDENTITY_STATE_SIGNED_OUT || state->state == IDENTITY_STATE_REAUTH_REQUIRED;
   state->reason = out ? record->reason : IDENTITY_REASON_NONE;
@@ -32,10 +35,6 @@ static identity_state *make_state(const identity_session *session, int64_t now_m
   state->not_persisted = session->tokens.not_persisted;
   state->state_name = identity__state_name(state->state);
   state->reason_name = identity__reason_name(state->reason);
-  state->publisher_id = identity__block_text(&block, session->publisher_id);
-  state->account = identity__block_text(&block, session->account);
-  state->customer_id = identity__block_text(&block, grant->customer_id);
-  state->email = identity__block_text(&block, grant->email);
   return state;
 }
 
@@ -60,19 +59,15 @@ void identity_state_free(const identity_state *state) {
 /* With the lock held. */
 static identity_tokens *make_tokens(const identity_session *session, int64_t remaining_ms) {
   const identity__grant *grant = &session->tokens.record.grant;
-  identity__block block;
-  size_t size = identity__block_cost(sizeof(identity_tokens)) + identity__block_text_cost(grant->jwt) +
-                identity__block_text_cost(grant->customer_id) +
-                identity__block_text_cost(session->publisher_id) +
-                identity__block_text_cost(grant->customer_token);
-  if (!identity__block_init(&block, size))
-    return NULL;
-  identity_tokens *tokens = identity__block_take(&block, sizeof *tokens);
-  tokens->remaining_ms = remaining_ms;
-  tokens->jwt = identity__block_text(&block, grant->jwt);
-  tokens->customer_id = identity__block_text(&block, grant->customer_id);
-  tokens->publisher_id = identity__block_text(&block, session->publisher_id);
-  tokens->customer_token = identity__block_text(&block, grant->customer_token);
+  const identity__block_member texts[] = {
+      {offsetof(identity_tokens, jwt), grant->jwt},
+      {offsetof(identity_tokens, customer_id), grant->customer_id},
+      {offsetof(identity_tokens, publisher_id), session->publisher_id},
+      {offsetof(identity_tokens, customer_token), grant->customer_token},
+  };
+  identity_tokens *tokens = identity__block_of(sizeof *tokens, texts, ROWS(texts));
+  if (tokens != NULL)
+    tokens->remaining_ms = remaining_ms;
   return tokens;
 }
 
@@ -205,7 +200,7 @@ static identity__call *prepare_adopt(identity_session *session, const char *jwt,
   };
   const adopt_inputs inputs = {jwt, refresh_token};
   identity__call *call = identity__begin(session, "session_adopt", adopt_flow, 0);
-  if (call == NULL || identity__check_inputs(texts, 2, &inputs, &call->error) != IDENTITY_OK)
+  if (call == NULL || identity__check_inputs(texts, ROWS(texts), &inputs, &call->error) != IDENTITY_OK)
     return call;
   call->sent_boot_ms = identity__loop_boot_ms(session->loop);
   grant(call, &inputs);

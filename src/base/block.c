@@ -49,6 +49,21 @@ const char *identity__block_text(identity__block *block, const char *text) {
   return text == NULL ? NULL : identity__block_text_part(block, text, strlen(text));
 }
 
+void *identity__block_of(size_t size, const identity__block_member *texts, size_t count) {
+  identity__block block;
+  size_t whole = identity__block_cost(size);
+  for (size_t i = 0; i < count; i++)
+    whole += identity__block_text_cost(texts[i].text);
+  if (!identity__block_init(&block, whole))
+    return NULL;
+  char *result = identity__block_take(&block, size);
+  for (size_t i = 0; i < count; i++) {
+    const char *text = identity__block_text(&block, texts[i].text);
+    memcpy(result + texts[i].offset, &text, sizeof text);
+  }
+  return result;
+}
+
 /* Results are read-only for the app; here is where they are ours again. */
 void identity__block_free(const void *result) {
   free((void *)(uintptr_t)result); /* NOLINT(performance-no-int-to-ptr): drops const, nothing else */

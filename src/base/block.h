@@ -24,6 +24,15 @@ bool identity__block_init(identity__block *block, size_t size);
 void *identity__block_take(identity__block *block, size_t size);
 const char *identity__block_text(identity__block *block, const char *text);
 const char *identity__block_text_part(identity__block *block, const char *text, size_t length);
+
+/* A text of a result, and where in its struct it goes. */
+typedef struct identity__block_member {
+  size_t offset;
+  const char *text; /* NULL stays NULL */
+} identity__block_member;
+
+/* A struct, zeroed but for these texts, in a block of its own; NULL: memory is out. */
+void *identity__block_of(size_t size, const identity__block_member *texts, size_t count);
 /* Frees a result that was made in a block; NULL is fine. */
 void identity__block_free(const void *result);
 

@@ -1,8 +1,9 @@
 /* What each status is called and means: one row a status, in the order of identity.h. */
+#include "base/text.h"
+
 #include <identity/identity.h>
 
 #include <stddef.h>
-#include <string.h>
 
 #define IDENTITY__VERSION "0.1.0"
 
@@ -66,11 +67,9 @@ static const char class_names[][16] = {
 
 /* The one of the status in joined texts; NULL: not a status of this version. */
 static const char *find(const char *joined, identity_status status) {
-  for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+  for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++)
     if (statuses[i] == status)
-      return joined;
-    joined += strlen(joined) + 1;
-  }
+      return identity__joined_text(joined, i);
   return NULL;
 }
 

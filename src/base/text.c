@@ -122,3 +122,9 @@ void identity__copy_line(char *target, size_t size, const char *text) {
   }
   target[used] = '\0';
 }
+
+const char *identity__joined_text(const char *joined, size_t index) {
+  for (; index > 0; index--)
+    joined += strlen(joined) + 1;
+  return joined;
+}

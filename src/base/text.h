@@ -26,4 +26,7 @@ int64_t identity__utf8_characters(const char *text);
 /* Copies as much as fits, whole characters only, control characters and broken bytes replaced by '?'. */
 void identity__copy_line(char *target, size_t size, const char *text);
 
+/* One of several texts that stand one behind the other, each with its zero byte. */
+const char *identity__joined_text(const char *joined, size_t index);
+
 #endif

@@ -130,22 +130,13 @@ static int32_t end_leg(identity__call *call, identity_status status, const ident
 /* ---- tokens ---- */
 
 static bool keep_pending(identity__call *call, const identity__token_use *token) {
-  identity_consent_answer answers[IDENTITY__MAX_PENDING_CONSENTS];
-  call->pending = identity__arena_take(&call->arena, token->pending_count * sizeof *call->pending);
-  if (call->pending == NULL || token->pending_count > IDENTITY__MAX_PENDING_CONSENTS)
+  if (token->pending_count > IDENTITY__MAX_PENDING_CONSENTS)
     return false;
-  for (uint32_t i = 0; i < token->pending_count; i++) {
-    call->pending[i].name = identity__arena_text(&call->arena, token->pending[i].name);
-    call->pending[i].version = identity__arena_text(&call->arena, token->pending[i].version);
-    call->pending[i].accepted = token->pending[i].accepted;
-    identity_consent_answer answer = {call->pending[i].name, call->pending[i].version,
-                                      call->pending[i].accepted, 0};
-    answers[i] = answer;
-    if (answer.name == NULL || answer.version == NULL)
-      return false;
-  }
+  call->pending = identity__consents_keep(&call->arena, token->pending, token->pending_count);
+  if (call->pending == NULL)
+    return false;
   call->pending_count = token->pending_count;
-  return identity__body_consents(answers, token->pending_count, &call->prelude_body);
+  return identity__body_consents(call->pending, call->pending_count, &call->prelude_body);
 }
 
 /* Consents of a registration that did not reach the service go first, with at most a quarter of the time

@@ -49,7 +49,7 @@ typedef struct identity__token_use {
   const char *customer_id;
   uint64_t epoch;
   uint64_t generation;
-  const identity__kept_consent *pending; /* this call should try them first */
+  const identity_consent_answer *pending; /* this call should try them first */
   uint32_t pending_count;
 } identity__token_use;
 
@@ -137,7 +137,7 @@ struct identity__call {
   identity__answer answer;
   const identity__outcome *outcome; /* of the last SEND, until the flow returns */
   identity__grant grant;            /* texts in the arena */
-  identity__kept_consent *kept;
+  identity_consent_answer *kept;
   uint32_t kept_count;
   int32_t reason;
   int32_t how; /* of a SIGN_IN, IDENTITY_HOW_x */
@@ -165,7 +165,7 @@ struct identity__call {
     bool set;
     bool expired; /* the refusal's own date is past the JWT's end */
   } used;
-  identity__kept_consent *pending;
+  identity_consent_answer *pending;
   uint32_t pending_count;
   char customer_id[IDENTITY__MAX_ID + 1];
   identity__outcome timed_out; /* what a flow sees of a request that the timer ended */

@@ -24,7 +24,7 @@ static void add(identity_session *session, int32_t kind, identity_status cause, 
                                      .cause = cause,
                                      .amount_ms = amount_ms};
   pthread_mutex_lock(&session->lock);
-  identity__events_add(&session->events, note);
+  identity__events_add(&session->events, &note);
   pthread_mutex_unlock(&session->lock);
 }
 

@@ -114,7 +114,7 @@ static bool has_name(const identity__call *call, const char *name) {
 static bool make_without_answered(const identity__machine *machine, const void *input,
                                   identity__record *next) {
   const identity__call *call = input;
-  identity__kept_consent left[IDENTITY__MAX_PENDING_CONSENTS];
+  identity_consent_answer left[IDENTITY__MAX_PENDING_CONSENTS];
   uint32_t count = 0;
   for (uint32_t i = 0; i < machine->record.pending_count; i++)
     if (!has_name(call, machine->record.pending[i].name))
@@ -163,11 +163,11 @@ void identity__order_run(identity_session *session, identity__call *call, identi
     (void)identity__fail_plain(error, status);
 }
 
-static bool same_answer(const identity__kept_consent *a, const identity__kept_consent *b) {
+static bool same_answer(const identity_consent_answer *a, const identity_consent_answer *b) {
   return strcmp(a->name, b->name) == 0 && strcmp(a->version, b->version) == 0 && a->accepted == b->accepted;
 }
 
-static bool was_sent(const identity__call *call, const identity__kept_consent *kept) {
+static bool was_sent(const identity__call *call, const identity_consent_answer *kept) {
   for (uint32_t i = 0; i < call->pending_count; i++)
     if (same_answer(&call->pending[i], kept))
       return true;
@@ -177,7 +177,7 @@ static bool was_sent(const identity__call *call, const identity__kept_consent *k
 /* Takes off only what this call has sent: somebody may have answered anew meanwhile. */
 static bool make_without_sent(const identity__machine *machine, const void *input, identity__record *next) {
   const identity__call *call = input;
-  identity__kept_consent left[IDENTITY__MAX_PENDING_CONSENTS];
+  identity_consent_answer left[IDENTITY__MAX_PENDING_CONSENTS];
   uint32_t count = 0;
   for (uint32_t i = 0; i < machine->record.pending_count; i++)
     if (!was_sent(call, &machine->record.pending[i]))

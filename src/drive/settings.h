@@ -12,7 +12,7 @@ enum { IDENTITY__MEMORY_STORE, IDENTITY__FILE_STORE, IDENTITY__HOST_STORE };
 
 struct identity_config {
   identity_status failed; /* the first setter that failed */
-  char failed_setter[32];
+  const char *failed_setter;
   const char *failed_rule; /* what the value should have been */
   char *publisher_id;
   char *base_url;

@@ -4,6 +4,7 @@
  * operations. */
 #include "store/store.h"
 #include "base/limits.h"
+#include "base/secret.h"
 #include "store/file_layout.h"
 
 #include <errno.h>
@@ -227,7 +228,7 @@ static void strip_slashes(char *path) {
 int32_t identity__file_store(identity__store *store, const char *directory) {
   int32_t status = IDENTITY__STORE_MEMORY;
   file_store *made = calloc(1, sizeof *made);
-  char *path = strdup(directory);
+  char *path = identity__secret_copy(directory);
   if (made == NULL || path == NULL)
     goto end;
   strip_slashes(path);

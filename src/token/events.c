@@ -5,6 +5,11 @@
 #include <string.h>
 
 enum { FIRST_CAPACITY = 4 };
+_Static_assert((IDENTITY__MAX_EVENTS & (IDENTITY__MAX_EVENTS - 1)) == 0, "capacities are powers of two");
+
+static size_t place_of(uint64_t number, uint32_t capacity) {
+  return (size_t)number & (capacity - 1);
+}
 
 /* ---- The ring ---- */
 
@@ -16,7 +21,7 @@ static bool grow(identity__events *events) {
   for (uint64_t number = 1; number <= events->last; number++) {
     const identity__event_note *note = identity__events_find(events, number);
     if (note != NULL)
-      notes[number % capacity] = *note;
+      notes[place_of(number, capacity)] = *note;
   }
   free(events->notes);
   events->notes = notes;
@@ -24,19 +29,22 @@ static bool grow(identity__events *events) {
   return true;
 }
 
-void identity__events_add(identity__events *events, identity__event_note note) {
+void identity__events_add(identity__events *events, const identity__event_note *note) {
   bool full = events->last >= events->capacity;
   bool placed = !full || events->capacity >= IDENTITY__MAX_EVENTS || grow(events) || events->capacity > 0;
-  note.number = ++events->last;
-  note.epoch = events->seen.epoch;
-  if (placed)
-    events->notes[note.number % events->capacity] = note;
+  uint64_t number = ++events->last;
+  if (!placed)
+    return;
+  identity__event_note *place = &events->notes[place_of(number, events->capacity)];
+  *place = *note;
+  place->number = number;
+  place->epoch = events->seen.epoch;
 }
 
 const identity__event_note *identity__events_find(const identity__events *events, uint64_t number) {
   if (events->capacity == 0 || number == 0)
     return NULL;
-  const identity__event_note *note = &events->notes[number % events->capacity];
+  const identity__event_note *note = &events->notes[place_of(number, events->capacity)];
   return note->number == number ? note : NULL;
 }
 
@@ -147,6 +155,6 @@ void identity__events_notice(identity__events *events, const identity__machine *
                                  .cause = is.blocked};
     if (note.kind == IDENTITY_EVENT_SIGNED_IN)
       note.how = machine->foreign ? IDENTITY_HOW_OTHER_PROCESS : machine->how;
-    identity__events_add(events, note);
+    identity__events_add(events, &note);
   }
 }

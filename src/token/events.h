@@ -44,7 +44,7 @@ void identity__events_clear(identity__events *events);
 void identity__events_notice(identity__events *events, const identity__machine *machine, int64_t wall_ms);
 /* Notes something the machine does not show; number and epoch are filled in. For want of memory it is
  * dropped, and the gap in the numbers shows it. */
-void identity__events_add(identity__events *events, identity__event_note note);
+void identity__events_add(identity__events *events, const identity__event_note *note);
 /* The next one that was not taken yet; NULL: none. Valid until the next note. */
 const identity__event_note *identity__events_peek(const identity__events *events);
 void identity__events_take(identity__events *events);

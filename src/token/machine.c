@@ -120,7 +120,7 @@ identity__ask identity__machine_ask(const identity__machine *machine, int64_t no
   int64_t remaining = identity__machine_remaining(machine, now_ms);
   if (remaining < 0 && identity__machine_is_usable(machine, now_ms))
     return give(remaining);
-  if (remaining > hard_margin_ms(&machine->record.grant))
+  if (identity__machine_is_spare(machine, now_ms))
     return give(remaining);
   return replace(machine, remaining, now_ms);
 }

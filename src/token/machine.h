@@ -124,13 +124,13 @@ void identity__machine_commit(identity__machine *machine, identity__record *next
 /* ---- Records that come next: false: memory is out, next is empty ---- */
 bool identity__machine_same(const identity__machine *machine, identity__record *next);
 bool identity__machine_sign_in(const identity__machine *machine, const identity__grant *grant,
-                               const identity__kept_consent *pending, uint32_t pending_count,
+                               const identity_consent_answer *pending, uint32_t pending_count,
                                identity__record *next);
 bool identity__machine_sign_out(const identity__machine *machine, int32_t reason, identity__record *next);
 /* Ends the session but keeps the customer as a hint. */
 bool identity__machine_end(const identity__machine *machine, int32_t reason, identity__record *next);
 /* Pending consents replaced (count 0: cleared). */
-bool identity__machine_set_pending(const identity__machine *machine, const identity__kept_consent *pending,
+bool identity__machine_set_pending(const identity__machine *machine, const identity_consent_answer *pending,
                                    uint32_t pending_count, identity__record *next);
 /* Marked with a lease of this handle. */
 bool identity__machine_lease(const identity__machine *machine, int64_t now_ms, identity__record *next);

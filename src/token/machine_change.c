@@ -31,7 +31,7 @@ static bool finish(identity__record *next, bool whole) {
 }
 
 bool identity__machine_sign_in(const identity__machine *machine, const identity__grant *grant,
-                               const identity__kept_consent *pending, uint32_t pending_count,
+                               const identity_consent_answer *pending, uint32_t pending_count,
                                identity__record *next) {
   begin_epoch(machine, next);
   next->generation = machine->record.generation + 1;
@@ -74,7 +74,7 @@ bool identity__machine_same(const identity__machine *machine, identity__record *
   return identity__record_copy(next, &machine->record);
 }
 
-bool identity__machine_set_pending(const identity__machine *machine, const identity__kept_consent *pending,
+bool identity__machine_set_pending(const identity__machine *machine, const identity_consent_answer *pending,
                                    uint32_t pending_count, identity__record *next) {
   if (!identity__machine_same(machine, next))
     return false;

@@ -42,9 +42,7 @@ static bool is_end_of(const identity__record *loaded, const identity__record *ou
 
 static void take(identity__machine *machine, identity__record *loaded) {
   machine->pair += !is_end_of(loaded, &machine->record);
-  identity__record_clear(&machine->record);
-  machine->record = *loaded;
-  identity__record_init(loaded);
+  identity__record_move(&machine->record, loaded);
   machine->dead = false;
   machine->not_persisted = false;
   machine->unread = false;
@@ -140,9 +138,7 @@ static void merge(identity__machine *machine, identity__record *loaded) {
   if (machine->not_persisted || !is_same_pair(loaded, ours) || loaded->standing != ours->standing)
     return;
   keep_caused(loaded, ours);
-  identity__record_clear(ours);
-  *ours = *loaded;
-  identity__record_init(loaded);
+  identity__record_move(ours, loaded);
 }
 
 /* Who signed in or out while the store could not be read meant whoever the store then names: what is stored
@@ -207,9 +203,7 @@ identity_status identity__machine_hear(identity__machine *machine, identity__loo
 void identity__machine_commit(identity__machine *machine, identity__record *next, uint64_t revision,
                               bool persisted) {
   bool new_pair = !is_same_pair(next, &machine->record);
-  identity__record_clear(&machine->record);
-  machine->record = *next;
-  identity__record_init(next);
+  identity__record_move(&machine->record, next);
   machine->revision = revision;
   machine->not_persisted = !persisted;
   machine->unread = !persisted && (machine->unread || machine->blocked != IDENTITY_OK);

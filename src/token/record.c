@@ -8,8 +8,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Far outside of any real time, and two of them can be added or subtracted without overflow. */
-#define MAX_SIGNED ((int64_t)1 << 60)
+enum { ANY = 0 }; /* number */
 
 #define SINGLE(number, what, type, member, most)                                                             \
   { .tag = (number), .kind = (what), .offset = offsetof(type, member), .maximum = (most) }
@@ -28,57 +27,56 @@ static const identity__field grant_fields[] = {
     SINGLE(4, KIND_TEXT, identity__grant, customer_id, IDENTITY__MAX_ID),
     SINGLE(5, KIND_TEXT, identity__grant, publisher_id, IDENTITY__MAX_ID),
     SINGLE(6, KIND_TEXT, identity__grant, email, IDENTITY__MAX_EMAIL),
-    SINGLE(7, KIND_SIGNED, identity__grant, life_ms, MAX_SIGNED),
-    SINGLE(8, KIND_SIGNED, identity__grant, sent_boot_ms, MAX_SIGNED),
+    SINGLE(7, KIND_SIGNED, identity__grant, life_ms, ANY),
+    SINGLE(8, KIND_SIGNED, identity__grant, sent_boot_ms, ANY),
     SINGLE(11, KIND_INT32, identity__grant, age, IDENTITY__AGE_LOST),
 };
 
 static const identity__field lease_fields[] = {
     SINGLE(1, KIND_ARRAY, identity__lease, fingerprint, sizeof((identity__lease *)0)->fingerprint - 1),
     SINGLE(2, KIND_ARRAY, identity__lease, owner, sizeof((identity__lease *)0)->owner - 1),
-    SINGLE(3, KIND_SIGNED, identity__lease, process, MAX_SIGNED),
-    SINGLE(4, KIND_SIGNED, identity__lease, process_start, MAX_SIGNED),
-    SINGLE(5, KIND_SIGNED, identity__lease, process_space, MAX_SIGNED),
-    SINGLE(6, KIND_SIGNED, identity__lease, begun_boot_ms, MAX_SIGNED),
-    SINGLE(7, KIND_SIGNED, identity__lease, ends_boot_ms, MAX_SIGNED),
+    SINGLE(3, KIND_SIGNED, identity__lease, process, ANY),
+    SINGLE(4, KIND_SIGNED, identity__lease, process_start, ANY),
+    SINGLE(5, KIND_SIGNED, identity__lease, process_space, ANY),
+    SINGLE(6, KIND_SIGNED, identity__lease, begun_boot_ms, ANY),
+    SINGLE(7, KIND_SIGNED, identity__lease, ends_boot_ms, ANY),
 };
 
 static const identity__field consent_fields[] = {
-    NEEDED_TEXT(1, identity__kept_consent, name, IDENTITY__MAX_CONSENT_TEXT),
-    NEEDED_TEXT(2, identity__kept_consent, version, IDENTITY__MAX_CONSENT_TEXT),
-    SINGLE(3, KIND_INT32, identity__kept_consent, accepted, 1),
+    NEEDED_TEXT(1, identity_consent_answer, name, IDENTITY__MAX_CONSENT_TEXT),
+    NEEDED_TEXT(2, identity_consent_answer, version, IDENTITY__MAX_CONSENT_TEXT),
+    SINGLE(3, KIND_INT32, identity_consent_answer, accepted, 1),
 };
 
 static const identity__field record_fields[] = {
-    SINGLE(2, KIND_UINT64, identity__record, epoch, INT64_MAX),
-    SINGLE(3, KIND_UINT64, identity__record, generation, INT64_MAX),
+    SINGLE(2, KIND_UINT64, identity__record, epoch, ANY),
+    SINGLE(3, KIND_UINT64, identity__record, generation, ANY),
     SINGLE(4, KIND_INT32, identity__record, standing, IDENTITY__RECORD_REAUTH),
-    SINGLE(5, KIND_INT32, identity__record, reason, INT32_MAX),
+    SINGLE(5, KIND_INT32, identity__record, reason, ANY),
     GROUP(6, identity__record, grant, SHAPE_GRANT),
     GROUP(7, identity__record, lease, SHAPE_LEASE),
-    SINGLE(8, KIND_SIGNED, identity__record, written_boot_ms, MAX_SIGNED),
-    SINGLE(9, KIND_SIGNED, identity__record, cooldown_boot_ms, MAX_SIGNED),
+    SINGLE(8, KIND_SIGNED, identity__record, written_boot_ms, ANY),
+    SINGLE(9, KIND_SIGNED, identity__record, cooldown_boot_ms, ANY),
     SINGLE(10, KIND_ARRAY, identity__record, boot_id, IDENTITY__BOOT_ID_SIZE - 1),
-    SINGLE(11, KIND_INT32, identity__record, failures, INT32_MAX),
-    SINGLE(12, KIND_INT32, identity__record, refusals, INT32_MAX),
-    SINGLE(13, KIND_SIGNED, identity__record, first_refusal_boot_ms, MAX_SIGNED),
+    SINGLE(11, KIND_INT32, identity__record, failures, ANY),
+    SINGLE(12, KIND_INT32, identity__record, refusals, ANY),
+    SINGLE(13, KIND_SIGNED, identity__record, first_refusal_boot_ms, ANY),
     SINGLE(14, KIND_INT32, identity__record, ambiguous, 1),
     {.tag = 15,
      .kind = KIND_SIGNED,
      .places = IDENTITY__MAX_CAUSED,
      .offset = offsetof(identity__record, caused_boot_ms),
-     .maximum = MAX_SIGNED,
      .stride = sizeof(int64_t),
      .count_at = offsetof(identity__record, caused_count)},
     {.tag = 16,
      .kind = KIND_GROUP,
      .places = IDENTITY__MAX_PENDING_CONSENTS,
      .offset = offsetof(identity__record, pending),
-     .stride = sizeof(identity__kept_consent),
+     .stride = sizeof(identity_consent_answer),
      .apart = true,
      .count_at = offsetof(identity__record, pending_count),
      .group = SHAPE_CONSENT},
-    SINGLE(17, KIND_SIGNED, identity__record, written_wall_ms, MAX_SIGNED),
+    SINGLE(17, KIND_SIGNED, identity__record, written_wall_ms, ANY),
     SINGLE(18, KIND_ARRAY, identity__record, maker, sizeof((identity__record *)0)->maker - 1),
 };
 
@@ -174,11 +172,17 @@ int identity__record_copy(identity__record *target, const identity__record *sour
   return 0;
 }
 
-int identity__record_set_pending(identity__record *record, const identity__kept_consent *pending,
+void identity__record_move(identity__record *target, identity__record *source) {
+  identity__record_clear(target);
+  *target = *source;
+  identity__record_init(source);
+}
+
+int identity__record_set_pending(identity__record *record, const identity_consent_answer *pending,
                                  uint32_t count) {
   if (count > IDENTITY__MAX_PENDING_CONSENTS)
     return 0;
-  identity__kept_consent *copies = identity__consents_copy(pending, count);
+  identity_consent_answer *copies = identity__consents_copy(pending, count);
   if (copies == NULL && count > 0)
     return 0;
   identity__consents_free(record->pending, record->pending_count);

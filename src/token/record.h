@@ -66,7 +66,7 @@ typedef struct identity__record {
   uint32_t caused_count;
   int64_t caused_boot_ms[IDENTITY__MAX_CAUSED]; /* when a 401 caused a refresh */
   uint32_t pending_count;
-  identity__kept_consent *pending; /* NULL: none, as nearly always */
+  identity_consent_answer *pending; /* NULL: none, as nearly always */
 } identity__record;
 
 enum {
@@ -82,9 +82,11 @@ void identity__record_init(identity__record *record);
 void identity__record_clear(identity__record *record);
 /* Deep copy over an initialised record; false: memory is out, target is empty then. */
 int identity__record_copy(identity__record *target, const identity__record *source);
+/* What the source holds; it is emptied. */
+void identity__record_move(identity__record *target, identity__record *source);
 /* A copy of these becomes its pending consents; false: memory is out or they are too many, and those it had
  * stay. */
-int identity__record_set_pending(identity__record *record, const identity__kept_consent *pending,
+int identity__record_set_pending(identity__record *record, const identity_consent_answer *pending,
                                  uint32_t count);
 /* The pending consents of source become target's; source has none then. */
 void identity__record_move_pending(identity__record *target, identity__record *source);

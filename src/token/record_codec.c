@@ -58,12 +58,18 @@ static size_t span(const identity__field *field, uint32_t count) {
   return (size_t)count * field->stride;
 }
 
+/* Far outside of any real time, and two of them can be added or subtracted without overflow. */
+#define MAX_SIGNED ((int64_t)1 << 60)
+
 static bool in_range(const identity__field *field, int64_t value) {
-  return value <= field->maximum && value >= (field->kind == KIND_SIGNED ? -field->maximum : 0);
+  if (field->kind == KIND_SIGNED)
+    return value <= MAX_SIGNED && value >= -MAX_SIGNED;
+  int64_t most = field->kind == KIND_INT32 ? INT32_MAX : INT64_MAX;
+  return value >= 0 && value <= (field->maximum > 0 ? field->maximum : most);
 }
 
-static bool is_plain_text(const char *text, size_t length, int64_t maximum) {
-  if (length > (size_t)maximum || memchr(text, '\0', length) != NULL)
+static bool is_plain_text(const char *text, size_t length, size_t maximum) {
+  if (length > maximum || memchr(text, '\0', length) != NULL)
     return false;
   for (size_t step = 0; length > 0; length -= step, text += step) {
     step = identity__utf8_length(text, length);
@@ -90,7 +96,7 @@ static bool end_element(identity__buffer *bytes, size_t start) {
   return true;
 }
 
-static bool add_text(identity__buffer *bytes, const char *text, size_t length, int64_t maximum) {
+static bool add_text(identity__buffer *bytes, const char *text, size_t length, size_t maximum) {
   return is_plain_text(text, length, maximum) && identity__buffer_add(bytes, text, length);
 }
 

@@ -12,8 +12,9 @@ enum { KIND_TEXT, KIND_ARRAY, KIND_INT32, KIND_UINT64, KIND_SIGNED, KIND_GROUP }
 enum { SHAPE_RECORD, SHAPE_GRANT, SHAPE_LEASE, SHAPE_CONSENT };
 
 typedef struct identity__field {
-  int64_t maximum; /* bytes of a text (an array is one longer), value of a number */
-  uint16_t tag;    /* unique within its shape and never used again for something else */
+  uint16_t
+      maximum;  /* bytes of a text (an array is one longer); value of a number, 0: what its kind can hold */
+  uint16_t tag; /* unique within its shape and never used again for something else */
   uint16_t offset;
   uint16_t stride;   /* lists only */
   uint16_t count_at; /* lists only: offset of the uint32_t that counts */

@@ -35,9 +35,9 @@ static const char *broken_rule(const place *at, const char *value) {
     return "must be UTF-8";
   switch (at->setting->kind) {
   case IDENTITY_CAPTURE_DATE:
-    return identity__is_date(value) ? NULL : "must be a date YYYY-MM-DD";
+    return identity__is_date(value) ? NULL : identity__input_rule(IDENTITY__INPUT_DATE);
   case IDENTITY_CAPTURE_NAME:
-    return identity__is_name(value) ? NULL : "must have 1 to 50 characters";
+    return identity__is_name(value) ? NULL : identity__input_rule(IDENTITY__INPUT_NAME);
   case IDENTITY_CAPTURE_CHOICE:
     return is_option(at->setting, value) ? NULL : "must be one of the options";
   case IDENTITY_CAPTURE_CHECKBOX:
@@ -47,7 +47,7 @@ static const char *broken_rule(const place *at, const char *value) {
                                          : "must be the text of the option, or empty if it is not required";
   case IDENTITY_CAPTURE_ADDRESS:
     if (strcmp(at->stored->key, "country") == 0)
-      return identity__is_country(value) ? NULL : "must be an ISO 3166 country of two letters (GB, not UK)";
+      return identity__is_country(value) ? NULL : identity__input_rule(IDENTITY__INPUT_COUNTRY);
     return NULL;
   default:
     return empty && at->setting->required ? "is required and must not be empty" : NULL;

@@ -141,40 +141,59 @@ static bool is_id(const char *text) {
   return strlen(text) <= IDENTITY__MAX_ID && identity__all_digits(text);
 }
 
-/* NULL: it fits; else the rule that it breaks. */
-static const char *broken_rule(int kind, const char *text) {
+static bool fits(int kind, const char *text) {
   switch (kind) {
   case IDENTITY__INPUT_EMAIL:
-    return identity__is_email(text) ? NULL : "must be an e-mail address";
+    return identity__is_email(text);
   case IDENTITY__INPUT_NEW_PASSWORD:
-    return is_new_password(text) ? NULL
-                                 : "must have 8 to 80 characters, at least one letter, and at least one "
-                                   "digit or one of !@#$%^&";
+    return is_new_password(text);
   case IDENTITY__INPUT_OFFER:
-    return identity__is_offer_id(text) ? NULL : "must look like S565568989_US";
+    return identity__is_offer_id(text);
   case IDENTITY__INPUT_COUNTRY:
-    return identity__is_country(text) ? NULL : "must be an ISO 3166 country of two letters (GB, not UK)";
+    return identity__is_country(text);
   case IDENTITY__INPUT_CURRENCY:
-    return is_currency(text) ? NULL : "must be a currency of three letters";
+    return is_currency(text);
   case IDENTITY__INPUT_LOCALE:
-    return is_locale(text) ? NULL : "must be a locale such as en_US";
+    return is_locale(text);
   case IDENTITY__INPUT_NAME:
-    return identity__is_name(text) ? NULL : "must have 1 to 50 characters";
+    return identity__is_name(text);
   case IDENTITY__INPUT_DATE:
-    return identity__is_date(text) ? NULL : "must be a date YYYY-MM-DD";
+    return identity__is_date(text);
   case IDENTITY__INPUT_IP:
-    return is_ip(text) ? NULL : "must be an IPv4 or IPv6 address";
+    return is_ip(text);
   case IDENTITY__INPUT_JSON:
-    return is_external_data(text) ? NULL : "must be JSON text of at most 4000 characters";
+    return is_external_data(text);
   case IDENTITY__INPUT_URL:
-    return identity__is_absolute_url(text) ? NULL : "must be an absolute URL";
+    return identity__is_absolute_url(text);
   case IDENTITY__INPUT_TOKEN:
-    return is_token(text) ? NULL : "must be a token without spaces";
+    return is_token(text);
   case IDENTITY__INPUT_ID:
-    return is_id(text) ? NULL : "must be digits";
+    return is_id(text);
   default: /* IDENTITY__INPUT_TEXT, IDENTITY__INPUT_PASSWORD */
-    return text[0] != '\0' ? NULL : "must not be empty";
+    return text[0] != '\0';
   }
+}
+
+/* One for each kind, in their order; joined, as they differ much in length. */
+static const char rules[] =
+    "must not be empty\0"
+    "must be an e-mail address\0"
+    "must not be empty\0"
+    "must have 8 to 80 characters, at least one letter, and at least one digit or one of !@#$%^&\0"
+    "must look like S565568989_US\0"
+    "must be an ISO 3166 country of two letters (GB, not UK)\0"
+    "must be a currency of three letters\0"
+    "must be a locale such as en_US\0"
+    "must have 1 to 50 characters\0"
+    "must be a date YYYY-MM-DD\0"
+    "must be an IPv4 or IPv6 address\0"
+    "must be JSON text of at most 4000 characters\0"
+    "must be an absolute URL\0"
+    "must be a token without spaces\0"
+    "must be digits\0";
+
+const char *identity__input_rule(int kind) {
+  return identity__joined_text(rules, (size_t)kind);
 }
 
 identity_status identity__input_missing(const char *field, identity_error *error) {
@@ -182,7 +201,7 @@ identity_status identity__input_missing(const char *field, identity_error *error
 }
 
 static identity_status check_one(const identity__input *input, const char *value, identity_error *error) {
-  const char *rule;
+  const char *rule = NULL;
   if (value == NULL)
     return (input->traits & IDENTITY__NEEDED) != 0 ? identity__input_missing(input->field, error)
                                                    : IDENTITY_OK;
@@ -190,8 +209,8 @@ static identity_status check_one(const identity__input *input, const char *value
     rule = "is too long";
   else if (identity__utf8_characters(value) < 0)
     rule = "must be UTF-8";
-  else
-    rule = broken_rule(input->kind, value);
+  else if (!fits(input->kind, value))
+    rule = identity__input_rule(input->kind);
   if (rule != NULL)
     return identity__fail(error, IDENTITY_INVALID_INPUT, input->field, "%s %s", input->field, rule);
   return IDENTITY_OK;

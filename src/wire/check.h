@@ -47,6 +47,8 @@ enum {
  * that is wrong. Values never appear in the message. */
 identity_status identity__check_inputs(const identity__input *inputs, size_t count, const void *texts,
                                        identity_error *error);
+/* What a value of a kind must be. */
+const char *identity__input_rule(int kind);
 /* One that is needed is NULL. */
 identity_status identity__input_missing(const char *field, identity_error *error);
 

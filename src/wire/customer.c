@@ -1,9 +1,5 @@
-#include "base/error.h"
 #include "wire/fields.h"
 #include "wire/results.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 static const identity__field fields[] = {
     {"id", offsetof(identity_customer, id), IDENTITY__FIELD_ID, 1},
@@ -22,25 +18,19 @@ enum { FIELDS = sizeof fields / sizeof fields[0], EXTERNAL_DATA = FIELDS - 1 };
 
 identity_status identity__read_customer(const identity__json *data, identity__json_span external_data,
                                         identity_customer **customer, identity_error *error) {
-  const char *missing = NULL;
+  const identity__json *values[FIELDS];
   identity__block block;
   *customer = NULL;
-  const identity__json *values[FIELDS];
   identity__fields_find(fields, FIELDS, data, values);
   const identity__json *whole = values[EXTERNAL_DATA];
   bool raw =
       !identity__json_is_null(whole) && identity__json_text(whole) == NULL && external_data.start != NULL;
-  size_t size = identity__block_cost(sizeof **customer) + identity__fields_measure(fields, FIELDS, values) +
-                (raw ? external_data.length + 1 : 0);
-  if (!identity__block_init(&block, size))
-    return identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
-  identity_customer *result = identity__block_take(&block, sizeof *result);
-  if (!identity__fields_fill(fields, FIELDS, values, result, &block, &missing)) {
-    free(block.base);
-    return identity__answer_lacks(missing, error);
-  }
+  identity_status status = identity__fields_read(fields, FIELDS, values, sizeof **customer,
+                                                 raw ? external_data.length + 1 : 0, &block, error);
+  if (status != IDENTITY_OK)
+    return status;
+  *customer = (identity_customer *)(void *)block.base;
   if (raw)
-    result->external_data = identity__block_text_part(&block, external_data.start, external_data.length);
-  *customer = result;
+    (*customer)->external_data = identity__block_text_part(&block, external_data.start, external_data.length);
   return IDENTITY_OK;
 }

@@ -1,5 +1,8 @@
 #include "wire/fields.h"
+#include "base/error.h"
+#include "wire/answer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Written from its last digit on. */
@@ -89,4 +92,18 @@ bool identity__fields_fill(const identity__field *fields, size_t count, const id
     return false;
   }
   return true;
+}
+
+identity_status identity__fields_read(const identity__field *fields, size_t count,
+                                      const identity__json *const values[], size_t size, size_t spare,
+                                      identity__block *block, identity_error *error) {
+  const char *missing = NULL;
+  size_t whole = identity__block_cost(size) + identity__fields_measure(fields, count, values) + spare;
+  if (!identity__block_init(block, whole))
+    return identity__fail_plain(error, IDENTITY_OUT_OF_MEMORY);
+  void *target = identity__block_take(block, size);
+  if (identity__fields_fill(fields, count, values, target, block, &missing))
+    return IDENTITY_OK;
+  free(block->base);
+  return identity__answer_lacks(missing, error);
 }

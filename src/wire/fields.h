@@ -31,6 +31,11 @@ size_t identity__fields_measure(const identity__field *fields, size_t count,
 /* Fills a zeroed struct; false names the first needed member that is missing. */
 bool identity__fields_fill(const identity__field *fields, size_t count, const identity__json *const values[],
                            void *target, identity__block *block, const char **missing);
+/* A struct and its texts in a block that has so many bytes to spare. Fills error where something needed is
+ * missing, or memory is out. */
+identity_status identity__fields_read(const identity__field *fields, size_t count,
+                                      const identity__json *const values[], size_t size, size_t spare,
+                                      identity__block *block, identity_error *error);
 /* An id as text: digits of a number, or the string itself; scratch is used for numbers. NULL: neither. */
 enum { IDENTITY__ID_SCRATCH = 24 };
 const char *identity__json_id(const identity__json *node, char scratch[IDENTITY__ID_SCRATCH]);

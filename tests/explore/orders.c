@@ -31,7 +31,7 @@ static bool make_sign_in(const identity__machine *machine, const void *input, id
 
 static bool make_pending(const identity__machine *machine, const void *input, identity__record *next) {
   const explore_order *order = input;
-  identity__kept_consent consent = {explore_word("terms"), explore_word("v1"), 1};
+  identity_consent_answer consent = {explore_word("terms"), explore_word("v1"), 1, 0};
   return identity__machine_set_pending(machine, &consent, order->kind == USER_SET_PENDING ? 1 : 0, next);
 }
 

@@ -56,9 +56,9 @@ int32_t explore_number(const char *text) {
 
 char *__wrap_identity__secret_copy(const char *text);
 void __wrap_identity__secret_free(char *text);
-identity__kept_consent *__wrap_identity__consents_copy(const identity__kept_consent *consents,
-                                                       uint32_t count);
-void __wrap_identity__consents_free(identity__kept_consent *consents, uint32_t count);
+identity_consent_answer *__wrap_identity__consents_copy(const identity_consent_answer *consents,
+                                                        uint32_t count);
+void __wrap_identity__consents_free(identity_consent_answer *consents, uint32_t count);
 
 static bool is_starved;
 
@@ -74,14 +74,14 @@ void __wrap_identity__secret_free(char *text) {
   (void)text;
 }
 
-static bool is_same(const identity__kept_consent *a, const identity__kept_consent *b) {
+static bool is_same(const identity_consent_answer *a, const identity_consent_answer *b) {
   return a->name == b->name && a->version == b->version && a->accepted == b->accepted;
 }
 
 /* A list for ever has room for one: more are not explored. */
-identity__kept_consent *__wrap_identity__consents_copy(const identity__kept_consent *consents,
-                                                       uint32_t count) {
-  static identity__kept_consent lists[LISTS];
+identity_consent_answer *__wrap_identity__consents_copy(const identity_consent_answer *consents,
+                                                        uint32_t count) {
+  static identity_consent_answer lists[LISTS];
   int32_t i = 0;
   if (is_starved || count == 0)
     return NULL;
@@ -95,7 +95,7 @@ identity__kept_consent *__wrap_identity__consents_copy(const identity__kept_cons
   return &lists[i];
 }
 
-void __wrap_identity__consents_free(identity__kept_consent *consents, uint32_t count) {
+void __wrap_identity__consents_free(identity_consent_answer *consents, uint32_t count) {
   (void)consents;
   (void)count;
 }

@@ -108,7 +108,7 @@ static void refused(explore_world *world) {
 
 static void wait_for_consents(identity__record *record, int64_t now_ms) {
   (void)now_ms;
-  const identity__kept_consent consent = {explore_word("terms"), explore_word("v1"), 1};
+  const identity_consent_answer consent = {explore_word("terms"), explore_word("v1"), 1, 0};
   (void)identity__record_set_pending(record, &consent, 1);
 }
 

@@ -161,7 +161,7 @@ static inline void other_stores(bool made) {
 
 static inline void other_notes(void) {
   static char name[] = "terms", version[] = "1";
-  const identity__kept_consent kept = {name, version, 1};
+  const identity_consent_answer kept = {name, version, 1, 0};
   other_hears();
   other_stores(identity__machine_set_pending(&other, &kept, 1, &next));
 }

@@ -43,7 +43,7 @@ static void add_pending(identity__record *record, char *name, char *version, int
   size_t size = (record->pending_count + 1) * sizeof *record->pending;
   record->pending = realloc(record->pending, size);
   assert_non_null(record->pending);
-  identity__kept_consent *added = &record->pending[record->pending_count++];
+  identity_consent_answer *added = &record->pending[record->pending_count++];
   memset(added, 0, sizeof *added); /* its padding, too: lists are compared by their bytes */
   added->name = name;
   added->version = version;

@@ -4,7 +4,7 @@
 #define HTML "<html></html>"
 
 static char terms[] = "terms", one[] = "1", news[] = "broadcaster_marketing", two[] = "1.7";
-static const identity__kept_consent kept[] = {{terms, one, 1}, {news, two, 0}};
+static const identity_consent_answer kept[] = {{terms, one, 1, 0}, {news, two, 0, 0}};
 
 static identity__token_use token_with_pending(void) {
   identity__token_use token = some_token();
@@ -162,7 +162,7 @@ static void query_and_header_of_the_call_are_not_its(void **state) {
 
 static void as_many_are_sent_as_a_record_keeps(void **state) {
   (void)state;
-  identity__kept_consent many[IDENTITY__MAX_PENDING_CONSENTS + 1];
+  identity_consent_answer many[IDENTITY__MAX_PENDING_CONSENTS + 1];
   for (size_t i = 0; i < COUNT(many); i++)
     many[i] = kept[0];
   for (uint32_t more = 0; more < 2; more++) {

@@ -135,6 +135,21 @@ static void each_kind_refuses_bad_values(void **state) {
       check_value(kinds[i].bad[j], kinds[i].kind, kinds[i].bad[j], false);
 }
 
+/* The rules stand in the order of the kinds: a word of each. */
+static void each_kind_says_what_it_wants(void **state) {
+  (void)state;
+  static const char *const words[] = {
+      "empty",         "e-mail", "empty", "80 characters", "S565568989_US", "ISO 3166", "currency", "locale",
+      "50 characters", "date",   "IPv4",  "JSON",          "absolute URL",  "token",    "digits"};
+  assert_int_equal(COUNT(words), IDENTITY__INPUT_ID + 1);
+  for (size_t i = 0; i < COUNT(words); i++) {
+    identity_error error;
+    (void)check((int)i, i == IDENTITY__INPUT_NAME ? "" : kinds[i].bad[0], &error);
+    CHECK(words[i], strstr(error.message, words[i]) != NULL);
+    CHECK(words[i], strstr(identity__input_rule((int)i), words[i]) != NULL);
+  }
+}
+
 static void every_kind_is_in_the_table(void **state) {
   (void)state;
   assert_int_equal(COUNT(kinds), IDENTITY__INPUT_ID + 1);
@@ -247,6 +262,7 @@ static void only_a_needed_input_may_not_be_absent(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(each_kind_takes_good_values),
     cmocka_unit_test(each_kind_refuses_bad_values),
+    cmocka_unit_test(each_kind_says_what_it_wants),
     cmocka_unit_test(every_kind_is_in_the_table),
     cmocka_unit_test(limits_hold_at_their_edge),
     cmocka_unit_test(the_shortest_new_password_has_eight_characters),

@@ -27,8 +27,8 @@ static int end_events(void **state) {
 
 static void add_some(int count) {
   for (int i = 0; i < count; i++)
-    identity__events_add(&events, (identity__event_note){.kind = IDENTITY_EVENT_THROTTLED,
-                                                         .amount_ms = (int64_t)events.last + 1});
+    identity__events_add(&events, &(identity__event_note){.kind = IDENTITY_EVENT_THROTTLED,
+                                                          .amount_ms = (int64_t)events.last + 1});
 }
 
 /* The next one has this number and what was noted with it. */
@@ -186,7 +186,7 @@ static void end_and_learn_why(void) {
 
 static void set_pending(void) {
   static char name[] = "terms", version[] = "1";
-  const identity__kept_consent kept = {name, version, 1};
+  const identity_consent_answer kept = {name, version, 1, 0};
   assert_true(identity__machine_set_pending(&machine, &kept, 1, &next));
   commit_at(0);
 }

@@ -62,9 +62,9 @@ static void eight_hosts_can_be_resolved(void **state) {
 static identity_status take(const identity_consent_answer *answers, uint32_t count) {
   identity__call *taking = identity__call_new("test", NULL);
   assert_non_null(taking);
-  const identity_consent_answer *taken = identity__take_answers(taking, answers, count);
+  bool taken = identity__take_answers(taking, answers, count);
   identity_status status = taking->error.status;
-  assert_int_equal(taken != NULL, status == IDENTITY_OK);
+  assert_int_equal(taken, status == IDENTITY_OK);
   identity__call_free(taking);
   return status;
 }
@@ -97,12 +97,12 @@ static void an_answered_consent_is_as_long_as_can_be_kept(void **state) {
 static void the_machine_keeps_no_more_consents_than_a_record_holds(void **state) {
   (void)state;
   static char name[] = "terms", version[] = "1";
-  static identity__kept_consent many[IDENTITY__MAX_PENDING_CONSENTS + 1];
+  static identity_consent_answer many[IDENTITY__MAX_PENDING_CONSENTS + 1];
   identity__machine machine;
   identity__record next;
   identity__grant grant = {0};
   for (size_t i = 0; i < COUNT(many); i++)
-    many[i] = (identity__kept_consent){name, version, 1};
+    many[i] = (identity_consent_answer){name, version, 1, 0};
   identity__machine_init(&machine, (const char[IDENTITY__BOOT_ID_SIZE]){"boot"}, &(const identity__lease){0});
   assert_true(identity__machine_sign_in(&machine, &grant, many, IDENTITY__MAX_PENDING_CONSENTS, &next));
   assert_int_equal(next.pending_count, IDENTITY__MAX_PENDING_CONSENTS);

@@ -6,7 +6,7 @@
 #include "base/secret.h"
 
 static char terms[] = "terms", one[] = "1", news[] = "broadcaster_marketing", two[] = "1.7";
-static const identity__kept_consent kept[] = {{terms, one, 1}, {news, two, 0}};
+static const identity_consent_answer kept[] = {{terms, one, 1, 0}, {news, two, 0, 0}};
 static const identity__lease their_self = {.owner = "other"};
 
 static identity__record loaded;
@@ -161,9 +161,9 @@ static void consents_of_another_handle_are_taken_unless_ours_are_newer(void **st
     machine.record.generation += consents[i].generations_behind;
     machine.record.epoch += consents[i].epochs_behind;
     machine.record.pending[0].accepted = 1;
-    identity__secret_free(loaded.pending[1].name); /* one has been delivered */
-    identity__secret_free(loaded.pending[1].version);
-    loaded.pending[1] = (identity__kept_consent){0};
+    identity__secret_free((char *)loaded.pending[1].name); /* one has been delivered */
+    identity__secret_free((char *)loaded.pending[1].version);
+    loaded.pending[1] = (identity_consent_answer){0};
     loaded.pending_count = 1;
     hear();
     CHECK_INT(consents[i].name, machine.record.pending_count, consents[i].count);

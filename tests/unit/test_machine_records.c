@@ -4,7 +4,7 @@
 enum { REFRESH = IDENTITY__ASK_REFRESH, FAIL = IDENTITY__ASK_FAIL };
 
 static char terms[] = "terms", one[] = "1", news[] = "broadcaster_marketing", two[] = "1.7";
-static const identity__kept_consent kept[] = {{terms, one, 1}, {news, two, 0}};
+static const identity_consent_answer kept[] = {{terms, one, 1, 0}, {news, two, 0, 0}};
 
 static void commit(void) {
   commit_at(0);

@@ -18,7 +18,7 @@ enum { MOST_TEXTS = 6 + 2 * IDENTITY__MAX_PENDING_CONSENTS };
 
 typedef struct parts {
   identity__record record; /* without its texts and its list */
-  identity__kept_consent pending[IDENTITY__MAX_PENDING_CONSENTS];
+  identity_consent_answer pending[IDENTITY__MAX_PENDING_CONSENTS];
   char *texts[MOST_TEXTS];
   size_t count;
 } parts;
@@ -33,8 +33,8 @@ static void take_apart(const identity__record *whole, parts *all) {
   all->count = 6;
   for (uint32_t i = 0; i < record->pending_count; i++) {
     memcpy(&all->pending[i], &record->pending[i], sizeof all->pending[i]);
-    places[all->count++] = &all->pending[i].name;
-    places[all->count++] = &all->pending[i].version;
+    places[all->count++] = (char **)&all->pending[i].name;
+    places[all->count++] = (char **)&all->pending[i].version;
   }
   for (size_t i = 0; i < all->count; i++) {
     all->texts[i] = *places[i];
@@ -131,8 +131,8 @@ static void texts_are_taken_up_to_their_limit(void **state) {
   fill(&source);
   for (size_t i = 0; i < COUNT(text_limits); i++)
     text_is_taken_up_to((char **)(void *)((char *)&source + text_limits[i].offset), text_limits[i].maximum);
-  text_is_taken_up_to(&source.pending[1].name, IDENTITY__MAX_CONSENT_TEXT);
-  text_is_taken_up_to(&source.pending[1].version, IDENTITY__MAX_CONSENT_TEXT);
+  text_is_taken_up_to((char **)&source.pending[1].name, IDENTITY__MAX_CONSENT_TEXT);
+  text_is_taken_up_to((char **)&source.pending[1].version, IDENTITY__MAX_CONSENT_TEXT);
 }
 
 static void what_could_not_be_read_back_is_not_written(void **state) {
@@ -194,7 +194,7 @@ static void fill_to_the_bound(void) {
   for (uint32_t i = 0; left > 0 && i < 2; i++) { /* the two consents with short texts */
     size_t length = strlen(source.pending[i].version);
     size_t more = left < IDENTITY__MAX_CONSENT_TEXT - length ? left : IDENTITY__MAX_CONSENT_TEXT - length;
-    replace(&source.pending[i].version, long_text(length + more));
+    replace((char **)&source.pending[i].version, long_text(length + more));
     left -= more;
   }
   assert_int_equal(left, 0);
