@@ -78,7 +78,8 @@ enum { IDENTITY_READABLE = 1, IDENTITY_WRITABLE = 2, IDENTITY_BROKEN = 4 };
 /** Watch this socket for READABLE, WRITABLE or both from now on; 0: no more (it may be closed by now, and its number
  *  taken again: then it is told anew). */
 typedef void (*identity_watch_fn)(int64_t socket, int32_t events, void *user_data);
-/** Call identity_loop_on_timer in so many milliseconds; it replaces what was told before. -1: there is no need. */
+/** Call identity_loop_on_timer in so many milliseconds; it replaces what was told before. -1: there is no need. Where the
+ *  host's timer stands still while the device sleeps, call it once the device is awake, too: deadlines and tokens age. */
 typedef void (*identity_timer_fn)(int64_t timeout_ms, void *user_data);
 
 /** Hands sockets and timer to the host: what is watched by now is told at once. watch NULL: takes them back; nothing is
