@@ -10,9 +10,23 @@
 
 enum { STORE_PAUSE_MS = 20 };
 
-/* A child must not end the parent's connections, nor write its store: there the loop is left behind. */
+/* In a child: another thread of the parent was at it, and nobody will give its locks back, nor finish what it
+ * had begun to change. */
+static bool is_torn(identity_session *session) {
+  const identity__loop *loop = session->loop;
+  bool at_it = loop->driven && !pthread_equal(loop->driver, pthread_self());
+  if (at_it || pthread_mutex_trylock(&session->lock) != 0)
+    return true;
+  pthread_mutex_unlock(&session->lock);
+  return false;
+}
+
+/* A child must not end the parent's connections, nor write its store: there the loop is left behind, and a
+ * session that is torn with it. */
 void identity__session_free(identity_session *session) {
   identity__loop *loop = session->loop;
+  if (loop != NULL && identity__loop_is_forked(loop) && is_torn(session))
+    return;
   if (loop != NULL && !identity__loop_is_forked(loop)) {
     pthread_mutex_lock(&loop->lock); /* of a loop that is gone, threads may close sessions side by side */
     identity__timers_clear(&loop->timers, &session->timer);
