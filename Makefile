@@ -103,7 +103,7 @@ $(B)/obj/%.o: %.c Makefile
 	$(Q)$(CC) $(BASE_FLAGS) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 -include $(wildcard $(patsubst %.o,%.d,$(LIB_OBJECTS) $(CLI_OBJECTS) $(SANDBOX_OBJECTS) $(SUPPORT_OBJECTS) \
-  $(call object,$(LOOP_SOURCES) tests/http2/fetches.c tests/http2/upheaval.c) \
+  $(call object,$(LOOP_SOURCES) tests/http2/alone.c tests/http2/fetches.c tests/http2/upheaval.c) \
   $(call object,$(UNIT_SOURCES) $(E2E_SOURCES) $(FAULT_SOURCES) $(SLOW_SOURCES) \
   $(sort $(SOAK_HARNESS_SOURCES) $(SOAK_PLANTED_SOURCES)))))
 
@@ -159,7 +159,7 @@ $(LOOP_PROGRAMS) $(LOOP_PROGRAMS_OF_PACKAGES): $(B)/loops/%: $(B)/obj/examples/l
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(if $(PACKAGE_$*),$(call pkg,--libs,$(PACKAGE_$*))) $(LIB_LIBS)
 
-$(B)/http2/fetches $(B)/http2/upheaval: $(B)/http2/%: $(B)/obj/tests/http2/%.o $(STATIC)
+$(B)/http2/alone $(B)/http2/fetches $(B)/http2/upheaval: $(B)/http2/%: $(B)/obj/tests/http2/%.o $(STATIC)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)

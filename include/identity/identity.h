@@ -170,7 +170,8 @@ IDENTITY_API identity_status identity_config_set_log(identity_config *config, in
                                                      void *user_data);
 /** Time for a whole call in milliseconds, 100 to 600,000; 30,000 by default. */
 IDENTITY_API identity_status identity_config_set_timeout_ms(identity_config *config, uint32_t timeout_ms);
-/** Answers the name resolution of a host with an address; up to 8 hosts, which cannot be taken back. */
+/** Answers the name resolution of a host with an IP address (that of IPv6 with or without brackets); up to 8 hosts, which
+ *  cannot be taken back. */
 IDENTITY_API identity_status identity_config_set_resolve(identity_config *config, const char *host,
                                                          const char *address);
 /** Trusts the certificates in this PEM file instead of the system's. */

@@ -6,7 +6,9 @@
 #include "wire/check.h"
 #include "wire/url.h"
 
+#include <arpa/inet.h>
 #include <identity/server.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -202,12 +204,28 @@ identity_status identity_config_set_timeout_ms(identity_config *config, uint32_t
   return IDENTITY_OK;
 }
 
+/* That of IPv6 with or without the brackets that it has in a URL. */
+static bool is_address(const char *text) {
+  struct in6_addr address;
+  char bare[INET6_ADDRSTRLEN];
+  size_t length = strlen(text);
+  if (inet_pton(AF_INET, text, &address) == 1)
+    return true;
+  bool in_brackets = length > 2 && text[0] == '[' && text[length - 1] == ']';
+  length -= in_brackets ? 2 : 0;
+  if (length >= sizeof bare)
+    return false;
+  memcpy(bare, in_brackets ? text + 1 : text, length);
+  bare[length] = '\0';
+  return inet_pton(AF_INET6, bare, &address) == 1;
+}
+
 identity_status identity_config_set_resolve(identity_config *config, const char *host, const char *address) {
   if (config == NULL)
     return IDENTITY_BAD_ARGUMENT;
   uint32_t i = config->resolve_count;
-  bool usable = host != NULL && address != NULL && is_line(host) && is_line(address) &&
-                strpbrk(host, ":/ ,") == NULL && strpbrk(address, "/ ,") == NULL;
+  bool usable = host != NULL && address != NULL && is_line(host) && strpbrk(host, ":/ ,") == NULL &&
+                is_address(address);
   if (!usable || i >= IDENTITY__MAX_RESOLVE)
     return identity__settle(config, "resolve", IDENTITY_BAD_ARGUMENT);
   if (replace(&config->resolve_hosts[i], host) != IDENTITY_OK ||

@@ -153,6 +153,20 @@ static void a_service_that_hangs_does_not_stop_another(void **state) {
   service_stop(&black_hole);
 }
 
+/* A form that hangs is not needed where there are consents to ask: it holds up nobody. */
+static void forms_that_hang_and_that_nobody_needs_do_not_add_up(void **state) {
+  (void)state;
+  open_all(1);
+  all_run(TWIN_LOGIN, 1);
+  service_send(&server, "PUT", "publishers/" TEST_PUBLISHER "/consents", "{\"versions\":{\"terms\":\"2\"}}");
+  service_fault(&server, "{\"path\":\"/customers/*/capture/status\",\"times\":-1,\"hang\":true}");
+  for (int i = 0; i < 3 * MOST_CONNECTIONS; i++)
+    all_run(TWIN_NEXT_STEP, 1);
+  all_run(TWIN_CUSTOMER, 1);
+  probe_sent(&server, "GET", "/customers/*/consents", 3 * MOST_CONNECTIONS);
+  close_all(1);
+}
+
 static void a_loop_lives_on_when_its_sessions_come_and_go(void **state) {
   (void)state;
   for (int round = 0; round < 5; round++) {
@@ -172,6 +186,7 @@ static const struct CMUnitTest tests[] = {
     TEST(sixty_four_callers_of_one_session_cause_one_refresh),
     TEST(a_session_with_many_stalled_calls_does_not_stop_another),
     TEST(a_service_that_hangs_does_not_stop_another),
+    TEST(forms_that_hang_and_that_nobody_needs_do_not_add_up),
     TEST(a_loop_lives_on_when_its_sessions_come_and_go),
 };
 

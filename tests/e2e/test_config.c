@@ -42,6 +42,7 @@ static void ignore_line(int32_t level, const char *line, void *user_data) {
   X(resolve, identity_config_set_resolve(config, "a", NULL))                                                 \
   X(resolve, identity_config_set_resolve(config, "a:1", "127.0.0.1"))                                        \
   X(resolve, identity_config_set_resolve(config, "a", "127.0.0.1,::1"))                                      \
+  X(resolve, identity_config_set_resolve(config, "a", "foo"))                                                \
   X(ca_file, identity_config_set_ca_file(config, ""))                                                        \
   X(ca_pem, identity_config_set_ca_pem(config, "no certificate"))                                            \
   X(proxy, identity_config_set_proxy(config, ""))                                                            \
@@ -88,6 +89,52 @@ static void null_takes_a_setting_back(void **state) {
   probe_status("all taken back", &error, IDENTITY_OK, NULL);
   identity_locale_free(locale);
   identity_session_close(session);
+}
+
+/* Else libcurl would find it, in each call. */
+static void a_host_is_resolved_to_an_ip_address_and_nothing_else(void **state) {
+  static const struct {
+    const char *address;
+    bool taken;
+  } rows[] = {
+      {"203.0.113.5", true},
+      {"0.0.0.0", true},
+      {"::1", true},
+      {"[::1]", true},
+      {"2001:DB8::7", true},
+      {"[2001:db8:0:0:0:0:0:7]", true},
+      {"::ffff:203.0.113.5", true},
+      {"", false},
+      {"foo", false},
+      {"127.0.0.1 ", false},
+      {" 127.0.0.1", false},
+      {"127.0.0.1:443", false},
+      {"127.0.0.256", false},
+      {"127.1", false},
+      {"2130706433", false},
+      {"[127.0.0.1]", false},
+      {"[::1", false},
+      {"::1]", false},
+      {"[[::1]]", false},
+      {"[]", false},
+      {":", false},
+      {"::1::", false},
+      {"[::1]:443", false},
+      {"fe80::1%eth0", false},
+      {"1:2:3:4:5:6:7:8:9", false},
+      {"0000:0000:0000:0000:0000:0000:0000:00000000000000000000000000000000000001", false},
+  };
+  (void)state;
+  for (size_t i = 0; i < ROWS(rows); i++) {
+    identity_error error;
+    identity_config *config = identity_config_new(TEST_PUBLISHER);
+    identity_status wanted = rows[i].taken ? IDENTITY_OK : IDENTITY_BAD_ARGUMENT;
+    assert_int_equal(identity_config_set_environment(config, IDENTITY_SANDBOX), IDENTITY_OK);
+    identity_status status = identity_config_set_resolve(config, "identity.example.com", rows[i].address);
+    if (status != wanted)
+      fail_msg("\"%s\": %s", rows[i].address, identity_status_name(status));
+    assert_int_equal(open_config(config, "viewer", &error), wanted);
+  }
 }
 
 static void the_ninth_resolved_host_is_one_too_many(void **state) {
@@ -191,6 +238,7 @@ static void the_agent_names_the_app_and_the_library(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(a_value_that_cannot_be_is_refused_and_open_names_the_first, reset),
     cmocka_unit_test_setup(null_takes_a_setting_back, reset),
+    cmocka_unit_test_setup(a_host_is_resolved_to_an_ip_address_and_nothing_else, reset),
     cmocka_unit_test_setup(the_ninth_resolved_host_is_one_too_many, reset),
     cmocka_unit_test_setup(a_publisher_id_has_nine_digits, reset),
     cmocka_unit_test_setup(an_account_key_has_1_to_64_bytes, reset),

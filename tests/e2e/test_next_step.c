@@ -1,4 +1,6 @@
 /* What to show next: consents, then capture, then nothing. */
+#include "support/crowd.h"
+#include "support/rotation.h"
 #include "support/stage.h"
 
 static const identity_next_step *next_step(identity_session *session) {
@@ -116,6 +118,39 @@ static void a_failure_of_either_question_fails_the_call(void **state) {
   identity_session_close(session);
 }
 
+/* ---- over HTTP/1.1 a blocking session has one connection ---- */
+
+static identity_status fetch_capture_step(identity_session *session, identity_error *error) {
+  const identity_next_step *step = NULL;
+  identity_status status = identity_fetch_next_step(session, &step, error);
+  if (status == IDENTITY_OK && step->step != IDENTITY_STEP_CAPTURE)
+    status = IDENTITY_UNEXPECTED_ANSWER;
+  identity_next_step_free(step);
+  return status;
+}
+
+static void the_form_is_asked_for_when_the_consents_are_here(void **state) {
+  (void)state;
+  crowd one;
+  identity_session *session = service_open(&server, "viewer");
+  service_register(session, "jo@example.com");
+  int connections = service_connections(&server);
+  service_fault(&server, "{\"method\":\"GET\",\"path\":\"/customers/*/consents\",\"hang\":true}");
+  crowd_start(&one, session, 1, fetch_capture_step);
+  rotation_await_request(&server, "GET", "/customers/*/consents", 1);
+  service_pause_ms(100); /* one that is asked at the same time would be here by then */
+  probe_sent(&server, "GET", "/customers/*/capture/status", 0);
+  rotation_release(&server);
+  crowd_join(&one);
+  assert_int_equal(crowd_count(&one, IDENTITY_OK), 1);
+  probe_sent(&server, "GET", "/customers/*/consents", 1);
+  probe_sent(&server, "GET", "/customers/*/capture/status", 1);
+  assert_true(probe_place(&server, "GET", "/customers/*/consents") <
+              probe_place(&server, "GET", "/customers/*/capture/status"));
+  assert_int_equal(service_connections(&server), connections);
+  identity_session_close(session);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(consents_that_are_out_of_date_come_first_and_only_those, reset),
     cmocka_unit_test_setup(a_required_consent_that_was_declined_is_asked_again, reset),
@@ -123,6 +158,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(when_all_is_answered_there_is_nothing_to_show, reset),
     cmocka_unit_test_setup(a_form_that_is_off_or_need_not_be_shown_is_not_shown, reset),
     cmocka_unit_test_setup(a_failure_of_either_question_fails_the_call, reset),
+    cmocka_unit_test_setup(the_form_is_asked_for_when_the_consents_are_here, reset),
 };
 
 SUITE_WITH("next_step", tests, start, stop)

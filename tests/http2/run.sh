@@ -8,10 +8,10 @@ set -u
 LC_ALL=C
 export LC_ALL
 
-readonly expected=32 sessions=5 fetches=50 at_a_time=64 usual_streams=128
+readonly expected=36 sessions=5 fetches=50 at_a_time=64 usual_streams=128
 
 build=${1:-}
-for program in identity-sandbox http2/fetches http2/upheaval loops/epoll; do
+for program in identity-sandbox http2/alone http2/fetches http2/upheaval loops/epoll; do
   [ -x "$build/$program" ] || { echo "usage: $0 BUILD, where $program is built (make check-http2 does it)" >&2; exit 2; }
 done
 PATH=$PATH:/usr/sbin:/sbin
@@ -160,6 +160,25 @@ test_many_at_once() {
   same "no request more than that" "$((sessions + fetches + 2))" "$(logged .)"
 }
 
+# A session with a loop of its own has one connection: only where that carries both questions are they asked at once.
+test_blocking() {
+  reset
+  register jo@example.com
+  hold '/customers/*/consents'
+  hold '/customers/*/capture/status'
+  clear_log
+  "$build/http2/alone" "https://127.0.0.1:$front_port" "$FRONT/cert.pem" jo@example.com s3cretpass >"$WORK/out" 2>"$WORK/err" &
+  client=$!
+  stage "a blocking next step" 2
+  code=0
+  wait "$client" || code=$?
+  client=
+  same "a blocking next step ends well" "0 step 1" "$code $(cat "$WORK/out")$(head -c 300 "$WORK/err")"
+  settle_log
+  same "a blocking next step over HTTP/2" 0 "$(grep -vc ' HTTP/2.0 ' "$FRONT/access")"
+  same "a blocking next step needs one connection" "3 1" "$(logged .) $(connections)"
+}
+
 # The journey of examples/loops, for which HTTP/1.1 takes two connections.
 test_journey() {
   reset
@@ -296,6 +315,7 @@ start
 start_front "$usual_streams"
 test_the_log
 test_many_at_once
+test_blocking
 test_journey
 test_reload
 test_kill

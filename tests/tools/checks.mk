@@ -19,7 +19,7 @@ check: test $(CHECKS) ## everything: tests, sanitizers, valgrind, static checks,
 
 check-warnings: ## compile everything with warnings as errors, optimised for size and for debugging
 	$(MAKE) B=$(B)/warnings WERROR=1 CFLAGS="-Os -g0" lib tools test-programs soak-programs \
-	  loops-of-packages $(B)/warnings/http2/fetches $(B)/warnings/http2/upheaval
+	  loops-of-packages $(patsubst %,$(B)/warnings/http2/%,alone fetches upheaval)
 	$(MAKE) B=$(B)/warnings-debug WERROR=1 CFLAGS="-O0 -g0 -D_FORTIFY_SOURCE=0 -Wno-cpp" lib
 
 check-asan: ## the tests under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer
@@ -86,7 +86,7 @@ check-soak: tools soak-programs ## 24 virtual hours of every trouble: nobody is 
 check-loops: tools loops loops-of-packages ## the journey on each event loop of examples/loops
 	bash tests/loops/run.sh $(B)
 
-check-http2: tools loops $(B)/http2/fetches $(B)/http2/upheaval ## many calls over HTTP/2, through nginx, which is reloaded and killed meanwhile
+check-http2: tools loops $(patsubst %,$(B)/http2/%,alone fetches upheaval) ## many calls over HTTP/2, through nginx, which is reloaded and killed meanwhile
 	bash tests/http2/run.sh $(B)
 
 check-prism: tools ## the stand-in service and the library against the OpenAPI file, judged by Prism
