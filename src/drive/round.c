@@ -229,7 +229,7 @@ static bool has_calls(identity__loop *loop) {
 void identity__round(identity__loop *loop, int64_t longest_ms, const identity__call *awaited) {
   identity__round_settle(loop);
   if (awaited != NULL && awaited->done)
-    return;                                           /* it needed no network */
+    return;                                       /* it needed no network */
   int64_t read_ms = identity__loop_boot_ms(loop); /* the sockets are read after that */
   int64_t wait = identity__round_wait_ms(loop, read_ms);
   if (wait > LONGEST_WAIT_MS && has_calls(loop))
