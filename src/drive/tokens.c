@@ -12,29 +12,31 @@ static int64_t latest(int64_t one, int64_t other) {
 }
 
 /* The service has asked everybody on this loop to stay away for a while. A flight that is out goes on. */
-static identity__ask hold_back(const identity_session *session, identity__ask ask, bool rotation,
-                               identity__now now) {
+static void hold_back(const identity_session *session, identity__ask *ask, bool rotation, identity__now now) {
   int64_t quiet_ms = identity__host_quiet_ms(session->host, now);
-  if (ask.verdict != IDENTITY__ASK_REFRESH || session->flight != NULL || quiet_ms == 0)
-    return ask;
+  if (ask->verdict != IDENTITY__ASK_REFRESH || session->flight != NULL || quiet_ms == 0)
+    return;
   bool usable = !rotation && identity__machine_is_usable(&session->tokens, now.boot_ms);
-  ask.verdict = usable ? IDENTITY__ASK_GIVE : IDENTITY__ASK_FAIL;
-  ask.status = usable ? IDENTITY_OK : IDENTITY_REFRESH_DEFERRED;
-  ask.retry_after_ms = usable ? 0 : quiet_ms;
-  return ask;
+  ask->verdict = usable ? IDENTITY__ASK_GIVE : IDENTITY__ASK_FAIL;
+  ask->status = usable ? IDENTITY_OK : IDENTITY_REFRESH_DEFERRED;
+  ask->retry_after_ms = usable ? 0 : quiet_ms;
 }
 
 static identity__ask ask_machine(identity_session *session, const identity__call *call) {
   identity__now now = identity__loop_now(session->loop);
+  identity__ask ask;
   switch (call->asks) {
   case IDENTITY__ASKS_LIFE:
-    return hold_back(session, identity__machine_ask_life(&session->tokens, call->min_life_ms, now.boot_ms),
-                     false, now);
+    ask = identity__machine_ask_life(&session->tokens, call->min_life_ms, now.boot_ms);
+    break;
   case IDENTITY__ASKS_ROTATION:
-    return hold_back(session, identity__machine_ask_rotation(&session->tokens, now.boot_ms), true, now);
+    ask = identity__machine_ask_rotation(&session->tokens, now.boot_ms);
+    break;
   default:
-    return hold_back(session, identity__machine_ask(&session->tokens, now.boot_ms), false, now);
+    ask = identity__machine_ask(&session->tokens, now.boot_ms);
   }
+  hold_back(session, &ask, call->asks == IDENTITY__ASKS_ROTATION, now);
+  return ask;
 }
 
 static void use_token(identity_session *session, identity__call *call, identity__token_use *token) {
@@ -126,7 +128,7 @@ bool identity__tokens_rejected(identity_session *session, identity__call *call, 
   identity__ask ask = identity__machine_rejected(&session->tokens, call->used.epoch, call->used.generation,
                                                  call->used.expired, now.boot_ms);
   identity__notice_end(session);
-  ask = hold_back(session, ask, false, now);
+  hold_back(session, &ask, false, now);
   bool told = tell(session, call, &ask, news, event);
   /* The service's own words say more than ours. */
   if (told && ask.verdict == IDENTITY__ASK_FAIL && ask.status == IDENTITY_NOT_ALLOWED)

@@ -67,22 +67,21 @@ void identity__events_take(identity__events *events) {
 
 /* ---- Noticing ---- */
 
-static identity__view view_of(const identity__machine *machine) {
+static void look(const identity__machine *machine, identity__view *view) {
   const identity__record *record = &machine->record;
-  identity__view view = {.epoch = record->epoch,
-                         .generation = record->generation,
-                         .state = identity__machine_state(machine),
-                         .standing = record->standing,
-                         .reason = record->reason,
-                         .pending = record->pending_count > 0 && !machine->delivering,
-                         .not_persisted = machine->not_persisted,
-                         .blocked = machine->blocked};
-  return view;
+  view->epoch = record->epoch;
+  view->generation = record->generation;
+  view->state = identity__machine_state(machine);
+  view->standing = record->standing;
+  view->reason = record->reason;
+  view->pending = record->pending_count > 0 && !machine->delivering;
+  view->not_persisted = machine->not_persisted;
+  view->blocked = machine->blocked;
 }
 
 void identity__events_begin(identity__events *events, const identity__machine *machine) {
   identity__events_clear(events);
-  events->seen = view_of(machine);
+  look(machine, &events->seen);
 }
 
 void identity__events_clear(identity__events *events) {
@@ -128,31 +127,31 @@ static bool has_happened(int32_t kind, const identity__view *was, const identity
 }
 
 /* A store that was locked at open tells now what it would have told then: nobody has changed anything. */
-static identity__view before(const identity__events *events, const identity__view *is,
-                             const identity__machine *machine) {
-  identity__view was = events->seen;
-  if (!machine->foreign || was.epoch != 0 || was.blocked == IDENTITY_OK)
-    return was;
-  identity__view known = *is;
-  known.state = was.state;
-  known.blocked = was.blocked;
-  return known;
+static void look_back(identity__view *was, const identity__view *is, const identity__machine *machine) {
+  if (!machine->foreign || was->epoch != 0 || was->blocked == IDENTITY_OK)
+    return;
+  int32_t state = was->state;
+  identity_status blocked = was->blocked;
+  *was = *is;
+  was->state = state;
+  was->blocked = blocked;
 }
 
 void identity__events_notice(identity__events *events, const identity__machine *machine, int64_t wall_ms) {
-  identity__view is = view_of(machine);
-  identity__view was = before(events, &is, machine);
-  bool out = is.state == IDENTITY_STATE_SIGNED_OUT || is.state == IDENTITY_STATE_REAUTH_REQUIRED;
-  events->seen = is;
+  const identity__view *is = &events->seen;
+  identity__view was = *is;
+  look(machine, &events->seen);
+  look_back(&was, is, machine);
+  bool out = is->state == IDENTITY_STATE_SIGNED_OUT || is->state == IDENTITY_STATE_REAUTH_REQUIRED;
   for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
-    if (!has_happened(order[i], &was, &is, machine->foreign))
+    if (!has_happened(order[i], &was, is, machine->foreign))
       continue;
     identity__event_note note = {.at_ms = wall_ms,
                                  .kind = order[i],
                                  .old_state = was.state,
-                                 .new_state = is.state,
+                                 .new_state = is->state,
                                  .reason = out ? machine->record.reason : IDENTITY_REASON_NONE,
-                                 .cause = is.blocked};
+                                 .cause = is->blocked};
     if (note.kind == IDENTITY_EVENT_SIGNED_IN)
       note.how = machine->foreign ? IDENTITY_HOW_OTHER_PROCESS : machine->how;
     identity__events_add(events, &note);
