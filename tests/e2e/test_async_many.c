@@ -159,7 +159,8 @@ static void forms_that_hang_and_that_nobody_needs_do_not_add_up(void **state) {
   open_all(1);
   all_run(TWIN_LOGIN, 1);
   service_send(&server, "PUT", "publishers/" TEST_PUBLISHER "/consents", "{\"versions\":{\"terms\":\"2\"}}");
-  service_fault(&server, "{\"path\":\"/customers/*/capture/status\",\"times\":-1,\"hang\":true}");
+  service_fault(&server, "[{\"path\":\"/customers/*/capture/status\",\"times\":-1,\"hang\":true},"
+                         "{\"path\":\"/customers/*/consents\",\"times\":-1,\"delay_ms\":60}]");
   for (int i = 0; i < 3 * MOST_CONNECTIONS; i++)
     all_run(TWIN_NEXT_STEP, 1);
   all_run(TWIN_CUSTOMER, 1);
