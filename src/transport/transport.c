@@ -36,7 +36,7 @@ static bool grow(identity_link *link) {
   if (slots == NULL)
     return false;
   if (link->slot_count > 0)
-    memcpy(slots, link->slots, link->slot_count * sizeof *slots);
+    memcpy(slots, link->slots, link->slot_count * sizeof(void *));
   free(link->slots);
   link->slots = slots;
   link->slot_count = count;
