@@ -152,8 +152,10 @@ static identity_status open_session(const identity_config *config, const char *a
   identity_error local;
   if (error == NULL)
     error = &local;
-  if (identity__check_result(session, "session", error) != IDENTITY_OK ||
-      identity__check_config(config, error) != IDENTITY_OK || check_account(account, error) != IDENTITY_OK)
+  if (session == NULL)
+    return identity__check_result(session, "session", error);
+  *session = NULL;
+  if (identity__check_config(config, error) != IDENTITY_OK || check_account(account, error) != IDENTITY_OK)
     return error->status;
   identity_session *opened = new_session(&config->clock);
   if (opened == NULL)
