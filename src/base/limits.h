@@ -24,8 +24,9 @@ enum {
   IDENTITY__MAX_RESOLVE = 8,
   IDENTITY__MAX_PENDING_CONSENTS = 64,
   IDENTITY__MAX_EVENTS = 64,
-  IDENTITY__MAX_TRANSITIONS = 32, /* in an explanation */
-  IDENTITY__MAX_CONNECTIONS = 8,
+  IDENTITY__MAX_TRANSITIONS = 32,  /* in an explanation */
+  IDENTITY__MAX_CONNECTIONS = 8,   /* with a host */
+  IDENTITY__MAX_POOL = 64,         /* of a loop, with all its hosts */
   IDENTITY__MAX_EXCHANGES = 64,    /* with a host, where they share connections (HTTP/2) */
   IDENTITY__MAX_RUNNING_CALLS = 64 /* of a session */
 };

@@ -90,18 +90,21 @@ static void end_flight(identity_session *session) {
     break_off_flight(session);
 }
 
-/* Whatever the host's clock says. */
-static int64_t begin_closing(identity_session *session) {
+/* Close's second begins, whatever the host's clock says. */
+static void begin_second(identity_session *session) {
   int64_t until = identity__clock_boot_ms() + IDENTITY__CLOSE_GRACE_MS;
   pthread_mutex_lock(&session->loop->lock);
-  session->closing = true;
   session->close_until_ms = until;
   pthread_mutex_unlock(&session->loop->lock);
-  identity__loop_cancel(session->loop, &session->calls);
-  return until;
 }
 
-/* ---- a loop of its own ---- */
+static void begin_closing(identity_session *session) {
+  begin_second(session);
+  pthread_mutex_lock(&session->loop->lock);
+  session->closing = true;
+  pthread_mutex_unlock(&session->loop->lock);
+  identity__loop_cancel(session->loop, &session->calls);
+}
 
 /* Waits until every thread has left. They leave by themselves: their calls are cancelled. */
 static void wait_for_threads(identity_session *session) {
@@ -112,40 +115,84 @@ static void wait_for_threads(identity_session *session) {
   pthread_mutex_unlock(&loop->lock);
 }
 
-static bool has_rest(const identity_session *session) {
-  return is_worth_waiting(session) || session->tokens.not_persisted;
+/* What the store has not taken is tried now and then, however often something happens. */
+static void keep(identity_session *session) {
+  int64_t now_ms = identity__clock_boot_ms();
+  if (now_ms < session->retry_ms)
+    return;
+  (void)identity__keep_retry(session, NULL);
+  session->retry_ms = now_ms + STORE_PAUSE_MS;
 }
 
-/* Of close's second; a store that does not take the tokens is not waited for as long as the network is. */
-static int64_t wait_ms(int64_t until, bool for_store) {
+static void keep_last(identity_session *session) {
+  end_flight(session);
+  (void)identity__keep_retry(session, NULL);
+}
+
+static void cancel_calls(identity_session *session) {
+  identity__loop_cancel(session->loop, &session->calls);
+}
+
+static void begin_end(identity_session *session) {
+  begin_second(session);
+  break_off_unsent(session);
+}
+
+/* What is done to each session that is left on a loop when that ends. */
+typedef void (*each_fn)(identity_session *session);
+
+static void each_session(identity__loop *loop, each_fn what) {
+  for (identity__node *node = identity__list_first(&loop->sessions); node != NULL;
+       node = identity__list_next(&loop->sessions, node))
+    what(IDENTITY__OWNER(node, identity_session, listed));
+}
+
+/* For how long there is anything to be waited for: a flight, or a store, which is asked more often. */
+static int64_t wait_ms(const identity__loop *loop, int64_t until) {
   int64_t left_ms = until - identity__clock_boot_ms();
-  return for_store && left_ms > STORE_PAUSE_MS ? STORE_PAUSE_MS : left_ms;
+  int64_t wait = 0;
+  for (identity__node *node = identity__list_first(&loop->sessions); node != NULL;
+       node = identity__list_next(&loop->sessions, node)) {
+    const identity_session *session = IDENTITY__OWNER(node, identity_session, listed);
+    if (session->tokens.not_persisted)
+      return left_ms < STORE_PAUSE_MS ? left_ms : STORE_PAUSE_MS;
+    wait = is_worth_waiting(session) ? left_ms : wait;
+  }
+  return wait;
+}
+
+/* Everything on the loop ends: what is sent, and what is stored, has a second. */
+static void wind_up(identity__loop *loop) {
+  int64_t until = identity__clock_boot_ms() + IDENTITY__CLOSE_GRACE_MS;
+  int64_t wait;
+  pthread_mutex_lock(&loop->lock);
+  loop->gone = true;
+  pthread_mutex_unlock(&loop->lock);
+  each_session(loop, cancel_calls);
+  identity__round_settle(loop);
+  each_session(loop, begin_end);
+  each_session(loop, keep);
+  while ((wait = wait_ms(loop, until)) > 0) {
+    identity__round(loop, wait, NULL);
+    each_session(loop, keep);
+  }
+  each_session(loop, keep_last);
+  identity__round_settle(loop);
 }
 
 void identity__wind_up(identity_session *session) {
-  identity__loop *loop = session->loop;
-  int64_t until = begin_closing(session);
+  begin_closing(session);
   wait_for_threads(session);
-  if (!identity__loop_take_turn(loop, NULL))
-    return;
-  break_off_unsent(session);
-  (void)identity__keep_retry(session, NULL);
-  int64_t wait = 0;
-  while (has_rest(session) && (wait = wait_ms(until, session->tokens.not_persisted)) > 0) {
-    identity__round(loop, wait, NULL);
-    (void)identity__keep_retry(session, NULL);
-  }
-  end_flight(session);
-  (void)identity__keep_retry(session, NULL);
-  identity__round_settle(loop);
-  identity__loop_pass_turn(loop);
+  (void)identity__loop_take_turn(session->loop, NULL);
+  wind_up(session->loop);
+  identity__loop_pass_turn(session->loop);
 }
 
 /* ---- a shared loop ---- */
 
 void identity__session_leave(identity_session *session) {
   identity__loop *loop = session->loop;
-  (void)begin_closing(session);
+  begin_closing(session);
   pthread_mutex_lock(&loop->lock);
   bool ended = loop->ended;
   if (!ended) {
@@ -156,6 +203,7 @@ void identity__session_leave(identity_session *session) {
   pthread_mutex_unlock(&loop->lock);
   if (!ended)
     return;
+  wait_for_threads(session);
   (void)identity__keep_retry(session, NULL); /* its loop has tried for a second, some time ago */
   identity__session_free(session);
 }
@@ -188,12 +236,8 @@ static bool end_session(identity__loop *loop, identity_session *session) {
   break_off_unsent(session);
   if (is_in_use(loop, session))
     return false;
-  int64_t now_ms = identity__clock_boot_ms();
-  if (now_ms < session->retry_ms)
-    return false;
-  (void)identity__keep_retry(session, NULL);
-  if (session->tokens.not_persisted && now_ms < close_until_ms(session)) {
-    session->retry_ms = now_ms + STORE_PAUSE_MS;
+  keep(session);
+  if (session->tokens.not_persisted && identity__clock_boot_ms() < close_until_ms(session)) {
     identity__loop_set_timer(loop, &session->timer, identity__loop_boot_ms(loop) + STORE_PAUSE_MS);
     return false;
   }
@@ -213,63 +257,6 @@ bool identity__end_closed(identity__loop *loop) {
     any = end_session(loop, IDENTITY__OWNER(node, identity_session, closings)) || any;
   }
   return any;
-}
-
-/* What is done to each session that is left on a loop when that ends. */
-typedef void (*each_fn)(identity_session *session);
-
-static void each_session(identity__loop *loop, each_fn what) {
-  for (identity__node *node = identity__list_first(&loop->sessions); node != NULL;
-       node = identity__list_next(&loop->sessions, node))
-    what(IDENTITY__OWNER(node, identity_session, listed));
-}
-
-static void cancel_calls(identity_session *session) {
-  identity__loop_cancel(session->loop, &session->calls);
-}
-
-static void begin_end(identity_session *session) {
-  int64_t until = identity__clock_boot_ms() + IDENTITY__CLOSE_GRACE_MS;
-  pthread_mutex_lock(&session->loop->lock);
-  session->close_until_ms = until;
-  pthread_mutex_unlock(&session->loop->lock);
-  break_off_unsent(session);
-}
-
-static void keep(identity_session *session) {
-  (void)identity__keep_retry(session, NULL);
-}
-
-static bool any_has_rest(identity__loop *loop, bool *unstored) {
-  bool any = false;
-  *unstored = false;
-  for (identity__node *node = identity__list_first(&loop->sessions); node != NULL;
-       node = identity__list_next(&loop->sessions, node)) {
-    const identity_session *session = IDENTITY__OWNER(node, identity_session, listed);
-    any = any || has_rest(session);
-    *unstored = *unstored || session->tokens.not_persisted;
-  }
-  return any;
-}
-
-static void wind_up(identity__loop *loop) {
-  int64_t until = identity__clock_boot_ms() + IDENTITY__CLOSE_GRACE_MS;
-  int64_t wait = 0;
-  bool unstored;
-  pthread_mutex_lock(&loop->lock);
-  loop->gone = true;
-  pthread_mutex_unlock(&loop->lock);
-  each_session(loop, cancel_calls);
-  identity__round_settle(loop);
-  each_session(loop, begin_end);
-  each_session(loop, keep);
-  while (any_has_rest(loop, &unstored) && (wait = wait_ms(until, unstored)) > 0) {
-    identity__round(loop, wait, NULL);
-    each_session(loop, keep);
-  }
-  each_session(loop, end_flight);
-  each_session(loop, keep);
-  identity__round_settle(loop);
 }
 
 static void finish(identity__loop *loop) {

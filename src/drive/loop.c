@@ -233,8 +233,10 @@ void identity__loop_retire(identity__loop *loop, identity__call *call) {
 /* ---- places ---- */
 
 bool identity__loop_take_place(identity__loop *loop, identity__host *host, identity__call *call) {
-  if (call->placed)
+  if (call->placed) {
+    identity__list_remove(&call->parked); /* it may have got it just now, and be about to be resumed */
     return true;
+  }
   bool free_one = host->placed < identity__transport_capacity(loop->transport);
   if (!free_one || !identity__list_is_empty(&host->parked)) {
     identity__list_add(&host->parked, &call->parked);

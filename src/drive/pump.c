@@ -6,6 +6,7 @@
 #include "drive/refresh.h"
 #include "drive/tokens.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -45,6 +46,7 @@ static bool perform_send(identity_session *session, identity__call *call, news *
       .once = send->endpoint->once,
       .may_leave = call->owned_by_session ? identity__refresh_may_leave : NULL,
   };
+  assert(call->exchange == NULL);
   call->exchange = identity__transport_start(session->loop->transport, &request, call);
   if (call->exchange != NULL)
     return false;

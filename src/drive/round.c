@@ -236,8 +236,9 @@ void identity__round(identity__loop *loop, int64_t longest_ms, const identity__c
     wait = LONGEST_WAIT_MS;
   if (wait > longest_ms)
     wait = longest_ms;
-  /* What wakes a wait may have been used up meanwhile. Completions that are due wait for a blocking call. */
-  bool due = awaited == NULL && !identity__list_is_empty(&loop->completed);
+  /* What wakes a wait may have been used up meanwhile. Completions that are due wait for a blocking call,
+   * and for the end of their loop. */
+  bool due = awaited == NULL && !loop->gone && !identity__list_is_empty(&loop->completed);
   if (identity__loop_take_news(loop) || due)
     wait = 0;
   identity__transport_wait(loop->transport, wait);

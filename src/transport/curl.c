@@ -174,7 +174,7 @@ static bool set_multi(curl_transport *transport) {
          curl_multi_setopt(multi, CURLMOPT_TIMERDATA, transport) == CURLM_OK &&
          curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)IDENTITY__MAX_CONNECTIONS) ==
              CURLM_OK &&
-         curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)IDENTITY__MAX_CONNECTIONS) == CURLM_OK;
+         curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)IDENTITY__MAX_POOL) == CURLM_OK;
 }
 
 static identity_status curl_open(void *user_data, identity_link *link, void **state) {

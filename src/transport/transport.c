@@ -113,10 +113,15 @@ static void drive(identity_link *link) {
   link->driver = pthread_self();
 }
 
-static void set_driving(identity_link *link, bool driving) {
+static void begin_driving(identity_link *link) {
   (void)pthread_mutex_lock(&link->lock);
   drive(link);
-  link->driving = driving;
+  (void)pthread_mutex_unlock(&link->lock);
+}
+
+static void end_driving(identity_link *link) {
+  (void)pthread_mutex_lock(&link->lock);
+  link->driving = false;
   (void)pthread_mutex_unlock(&link->lock);
 }
 
@@ -137,7 +142,7 @@ identity__exchange *identity__transport_start(identity__transport *link, const i
     begun = link->calls.start(link->state, link, number, &exchange->request);
   if (exchange != NULL && begun != IDENTITY_OK)
     identity_link_complete(link, number, begun, NULL); /* unless it has said so itself */
-  set_driving(link, false);
+  end_driving(link);
   return exchange;
 }
 
@@ -191,9 +196,9 @@ void identity__exchange_release(identity__transport *link, identity__exchange *e
   exchange->state = IDENTITY__TAKEN;
   if (runs) {
     (void)pthread_mutex_unlock(&link->lock);
-    set_driving(link, true);
+    begin_driving(link);
     link->calls.cancel(link->state, exchange->number);
-    set_driving(link, false);
+    end_driving(link);
     (void)pthread_mutex_lock(&link->lock);
   }
   retire(link, exchange);
@@ -249,13 +254,13 @@ bool identity__transport_has_completed(identity__transport *link) {
 }
 
 bool identity__transport_wait(identity__transport *link, int64_t timeout_ms) {
-  set_driving(link, true);
+  begin_driving(link);
   bool any = run_timer(link); /* what was added just now is sent before anything is waited for */
   /* Its answer may have come while it was sent. */
   int64_t wait_ms = identity__transport_has_completed(link) ? 0 : timeout_ms;
   any = identity__poller_wait(&link->poller, wait_ms, on_ready, link) || any;
   any = run_timer(link) || any;
-  set_driving(link, false);
+  end_driving(link);
   return any;
 }
 

@@ -7,7 +7,7 @@
 
 /* Written from its last digit on. */
 static const char *digits_of(int64_t number, char scratch[IDENTITY__ID_SCRATCH]) {
-  char *at = scratch + IDENTITY__ID_SCRATCH - 1;
+  char *at = &scratch[IDENTITY__ID_SCRATCH - 1];
   uint64_t left = (uint64_t)(number < 0 ? -number : number);
   *at = '\0';
   do {

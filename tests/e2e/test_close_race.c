@@ -46,7 +46,7 @@ identity_status __wrap_identity__loop_submit(identity__loop *loop, identity__cal
       await_closing(loop, call->session);
     while (moment == LOOP_GONE && !identity__loop_is_gone(loop))
       nap_us(20);
-    if (moment == LATE_IN_CLOSE)
+    if (moment == LATE_IN_CLOSE || moment == LOOP_GONE)
       nap_us(1000); /* close has cancelled what it saw, and waits for us to leave */
   }
   return __real_identity__loop_submit(loop, call, closing);
@@ -150,10 +150,10 @@ static void a_call_that_entered_before_its_loop_was_freed_is_refused(void **stat
     while (atomic_load(&hold.entered) == 0)
       nap_us(20);
     identity_loop_free(loop);
+    identity_session_close(session); /* which the call is still about to touch */
     assert_int_equal(pthread_join(thread, &status), 0);
     atomic_store(&hold.moment, -1);
     assert_int_equal((identity_status)(intptr_t)status, IDENTITY_LOOP_GONE);
-    identity_session_close(session);
   }
   assert_int_equal(probe_requests(&server), 0);
 }
