@@ -243,18 +243,18 @@ static void close_from_a_thread(void *user_data) {
   beside.session = NULL;
 }
 
-/* The store is asked again after that. */
-static void linger(note *self) {
-  (void)self;
+/* What the first has not stored is tried once more after that. */
+static void linger_and_close(note *self) {
   service_pause_ms(50);
   beside.armed = true;
+  identity_session_close(self->context);
 }
 
 /* Where the loop has heard of every session that was closed, and is about to end. False: a slow machine did
  * not come to it. */
 static bool close_beside_the_free(void) {
   vault store;
-  note last = {.then = linger};
+  note last = {.then = linger_and_close};
   vault_start(&store, 0);
   aloop_start(&shared, service_config(&server), DRIVE_TICK);
   identity_session *first = aloop_open_with(&shared, vault_config(&store, &server), "first");
@@ -263,7 +263,7 @@ static bool close_beside_the_free(void) {
   twins_log_in(&shared, first);
   vault_lies(&store, VAULT_SWAP, (vault_lie){IDENTITY_STORE_IO, 1, VAULT_ALWAYS, false});
   (void)twin_run(&shared, TWIN_REFRESH, first, NULL); /* its pair is in memory only */
-  identity_session_close(first);
+  last.context = first;
   twin_start(TWIN_LOCALE, beside.session, &last);
   store.meanwhile = close_from_a_thread;
   const identity__loop *loop = last.call->loop;
