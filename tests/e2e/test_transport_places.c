@@ -196,6 +196,39 @@ static void sessions_of_one_service_share_its_places(void **state) {
   identity_session_close(sessions[1]);
 }
 
+/* Pending consents go first, and have their own time. It is over in the same look that brings the place: what
+ * the call is for has the place then, and is sent once. */
+static void consents_whose_place_comes_too_late_are_left_out(void **state) {
+  (void)state;
+  note registered = {0}, crowding = {0}, changed = {0};
+  transport.act = recorder_forward;
+  service_fault(&server,
+                "{\"method\":\"PUT\",\"path\":\"/customers/*/consents\",\"status\":429,\"body\":\"\"}");
+  identity_register_params params = probe_register_params("mo@example.com");
+  note_begin(&registered, NULL);
+  assert_int_equal(identity_register_start(session, &params, note_done, &registered, NULL), IDENTITY_OK);
+  note_begun(&registered);
+  ends_once(&registered, IDENTITY_OK);
+  assert_int_equal(service_pending_of(session), 1);
+  host_clock_sleep(&device, 5000);
+  identity_link_set_capacity(recorder_last(&transport)->link, 1);
+  taken *first = begin_silent(TWIN_LOCALE, &crowding);
+  int before = transport.count;
+  twin_start(TWIN_UPDATE_CUSTOMER, session, &changed);
+  aloop_settle(&shared);
+  assert_int_equal(transport.count, before);
+  host_clock_sleep(&device, 10000);
+  recorder_answer(first, 200, RECORDER_LOCALE);
+  aloop_settle(&shared);
+  assert_int_equal(transport.count, before + 1);
+  assert_string_equal(recorder_last(&transport)->method, "PATCH");
+  identity_session_interrupt(session);
+  ends_once(&changed, IDENTITY_CANCELLED);
+  note_clear(&registered);
+  note_clear(&crowding);
+  note_clear(&changed);
+}
+
 static const struct CMUnitTest tests[] = {
     TEST(with_more_places_more_are_begun),
     TEST(what_is_said_inside_start_counts),
@@ -203,6 +236,7 @@ static const struct CMUnitTest tests[] = {
     TEST(a_service_that_stays_silent_takes_no_other_its_places),
     TEST(each_service_has_all_the_places_that_there_are),
     TEST(sessions_of_one_service_share_its_places),
+    TEST(consents_whose_place_comes_too_late_are_left_out),
 };
 
 SUITE_WITH("transport_places", tests, start, stop)
