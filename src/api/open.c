@@ -152,6 +152,7 @@ static identity_status open_session(const identity_config *config, const char *a
   identity_error local;
   if (error == NULL)
     error = &local;
+  identity__error_clear(error);
   if (session == NULL)
     return identity__check_result(session, "session", error);
   *session = NULL;
