@@ -73,6 +73,9 @@ STATIC := $(B)/libidentity.a
 SHARED := $(B)/libidentity.so.$(VERSION)
 SHARED_LINKS := $(B)/libidentity.so.$(SOVERSION) $(B)/libidentity.so
 PC := $(B)/libidentity.pc
+LIB_NEEDS := need-libcurl need-libcjson
+STAND_IN_NEEDS := need-libmicrohttpd need-libcjson need-openssl
+TEST_NEEDS := $(LIB_NEEDS) need-cmocka need-openssl
 LIB_LIBS = $(call pkg,--libs,libcurl libcjson) -pthread
 # Our own calls of exported functions go straight to them; what nobody calls is left out.
 LINK_FLAGS := -Wl,-z,defs -Wl,-z,relro -Wl,-z,now -Wl,-z,nodelete -Wl,-Bsymbolic-functions -Wl,--gc-sections
@@ -82,9 +85,22 @@ endif
 
 .DELETE_ON_ERROR:
 .PHONY: all lib tools test check deps deps-check demo install uninstall clean help
-all: lib tools
-lib: $(STATIC) $(SHARED) $(SHARED_LINKS) $(PC)
-tools: $(B)/identity-cli $(B)/identity-sandbox
+all: $(STAND_IN_NEEDS) lib tools
+lib: $(STATIC) $(SHARED) $(SHARED_LINKS) $(PC) ## the library alone: needs libcurl and libcjson
+tools: $(STAND_IN_NEEDS) $(B)/identity-cli $(B)/identity-sandbox ## the command-line client, and the stand-in service
+
+# ---- what has to be there: a package that is missing is named before anything is compiled ----
+.PHONY: $(LIB_NEEDS) $(STAND_IN_NEEDS) $(TEST_NEEDS) need-libuv need-glib-2.0
+$(sort $(LIB_NEEDS) $(STAND_IN_NEEDS) $(TEST_NEEDS)) need-libuv need-glib-2.0: need-%:
+	@command -v $(firstword $(PKG_CONFIG)) >/dev/null || { echo "pkg-config is missing ($(PKG_CONFIG) is not there): make deps"; exit 1; }
+	@$(PKG_CONFIG) --exists $* || { echo "$* is missing (pkg-config does not find it): make $(or $(DEPS_OF_$*),deps)"; exit 1; }
+DEPS_OF_libuv := deps-check
+DEPS_OF_glib-2.0 := deps-check
+$(LIB_OBJECTS) $(CLI_OBJECTS): | $(LIB_NEEDS)
+$(SANDBOX_OBJECTS): | $(STAND_IN_NEEDS)
+$(SUPPORT_OBJECTS) $(call object,$(UNIT_SOURCES) $(E2E_SOURCES) $(FAULT_SOURCES) $(SLOW_SOURCES)): | $(TEST_NEEDS)
+$(B)/obj/examples/loops/libuv.o: | need-libuv
+$(B)/obj/examples/loops/glib.o: | need-glib-2.0
 
 # ---- compile: one rule, flags by folder; dependencies of headers are written along ----
 $(B)/obj/src/%.o: FLAGS = -Iinclude -Isrc -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections $(ASSERTS) $(call pkg,--cflags,libcurl libcjson)
@@ -143,13 +159,9 @@ $(TEST_PROGRAMS): $(B)/tests/%: $(B)/obj/tests/%.o $(SUPPORT_OBJECTS) $(STATIC)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(LINK_$(notdir $@)) -o $@ $^ $(call pkg,--libs,cmocka) $(LIB_LIBS)
 
 # The event loops of examples/loops. Two of them need a package that nothing else does.
-.PHONY: loops loops-of-packages need-libuv need-glib-2.0
+.PHONY: loops loops-of-packages
 loops: $(LOOP_PROGRAMS) ## the examples of examples/loops: a frame, poll, epoll
 loops-of-packages: $(LOOP_PROGRAMS_OF_PACKAGES) ## those for libuv and GLib (make deps-check)
-need-libuv need-glib-2.0: need-%:
-	@$(PKG_CONFIG) --exists $* || { echo "$* is missing (pkg-config does not find it): make deps-check"; exit 1; }
-$(B)/obj/examples/loops/libuv.o: | need-libuv
-$(B)/obj/examples/loops/glib.o: | need-glib-2.0
 PACKAGE_libuv := libuv
 PACKAGE_glib := glib-2.0
 
@@ -192,7 +204,7 @@ LINK_test_close_race := -Wl,--wrap=identity__loop_submit
 .PHONY: test-programs
 test-programs: $(TEST_PROGRAMS) loops tools
 
-test: test-programs ## build and run all tests: about a minute
+test: test-programs ## build and run all tests: about a minute, two the first time
 	@sh tests/tools/run_tests.sh $(B)
 
 demo: tools ## tell the whole journey against the stand-in service
@@ -212,7 +224,13 @@ include tests/tools/checks.mk
 include tests/bench/bench.mk
 
 # ---- install ----
-install: all ## PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR= BINDIR=
+# Before anything is compiled: pkg-config and the rules below take no other paths.
+.PHONY: need-places
+need-places:
+	@for place in 'PREFIX=$(PREFIX)' 'LIBDIR=$(LIBDIR)' 'INCLUDEDIR=$(INCLUDEDIR)' 'BINDIR=$(BINDIR)'; do \
+	  case "$${place#*=}" in [!/]* | *' '*) echo "$$place: must be an absolute path without spaces"; exit 1 ;; esac; done
+
+install: need-places lib $(B)/identity-cli ## PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR= BINDIR=
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/identity $(DESTDIR)$(BINDIR)
 	install -m 644 $(STATIC) $(DESTDIR)$(LIBDIR)/
 	install -m 755 $(SHARED) $(DESTDIR)$(LIBDIR)/
@@ -223,7 +241,7 @@ install: all ## PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR= BINDIR=
 	install -m 755 $(B)/identity-cli $(DESTDIR)$(BINDIR)/
 	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" -eq 0 ] && command -v ldconfig >/dev/null; then ldconfig; fi
 
-uninstall: ## takes off what install put there
+uninstall: need-places ## takes off what install put there
 	rm -f $(DESTDIR)$(LIBDIR)/libidentity.a $(DESTDIR)$(LIBDIR)/libidentity.so \
 	  $(DESTDIR)$(LIBDIR)/libidentity.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libidentity.so.$(VERSION) \
 	  $(DESTDIR)$(LIBDIR)/pkgconfig/libidentity.pc $(DESTDIR)$(BINDIR)/identity-cli \
