@@ -36,8 +36,7 @@ static const char *shown(const char *text) {
   return text != NULL ? text : "-";
 }
 
-/* ---- Steps before there is a customer
- * ------------------------------------------------------------------------- */
+/* ---- Steps before there is a customer ------------------------------------------------------------------ */
 
 static identity_status start_locale(journey *self) {
   return identity_fetch_locale_start(self->session, NULL, on_done, self, NULL);
@@ -77,8 +76,7 @@ static identity_status start_register(journey *self) {
   return identity_register_start(self->session, &params, on_done, self, NULL); /* copies: the stack is fine */
 }
 
-/* ---- What the viewer is asked for after signing in
- * ------------------------------------------------------------ */
+/* ---- What the viewer is asked for after signing in ----------------------------------------------------- */
 
 static identity_status start_next_step(journey *self) {
   return identity_fetch_next_step_start(self->session, on_done, self, NULL);
@@ -127,8 +125,7 @@ static identity_status start_answer_form(journey *self) {
   return identity_update_capture_answers_start(self->session, answers, count, on_done, self, NULL);
 }
 
-/* ---- A customer, signed in, out, and in again
- * ----------------------------------------------------------------- */
+/* ---- A customer, signed in, out, and in again ---------------------------------------------------------- */
 
 static identity_status start_customer(journey *self) {
   return identity_fetch_customer_start(self->session, on_done, self, NULL);
@@ -168,8 +165,7 @@ static identity_status start_logout_everywhere(journey *self) {
   return identity_logout_everywhere_start(self->session, on_done, self, NULL);
 }
 
-/* ---- The chain
- * ------------------------------------------------------------------------------------------------ */
+/* ---- The chain ----------------------------------------------------------------------------------------- */
 
 static const struct {
   const char *name;
@@ -231,8 +227,7 @@ static void on_done(identity_status status, const void *result, const identity_e
     end(self, 1);
 }
 
-/* ---- Around it
- * ------------------------------------------------------------------------------------------------ */
+/* ---- Around it ----------------------------------------------------------------------------------------- */
 
 static bool open_session(journey *self, const char *base_url, const char *ca_file) {
   identity_error error = {0};

@@ -48,8 +48,9 @@ IDENTITY_API void identity_loop_free(identity_loop *loop);
 /** Like identity_session_open, on a loop that it shares with others. The session may be closed at any time, before or
  *  after the loop; closing it does not block: calls still out complete as CANCELLED in the next identity_loop_x
  *  function, and a refresh that was sent is finished and stored by the loop. Blocking calls are allowed only on the
- *  thread that last drove the loop, and outside its callbacks (else WRONG_THREAD, REENTERED); the completions of other
- *  calls wait meanwhile. Thread class: loop. Does not block, but for the store's own calls.
+ *  thread that last drove the loop (a blocking call, identity_loop_set_host and identity_loop_fd drive it, too; before the
+ *  first, any thread), and outside its callbacks (else WRONG_THREAD, REENTERED); the completions of other calls wait
+ *  meanwhile. Thread class: loop. Does not block, but for the store's own calls.
  *  @return as identity_session_open; BAD_CONFIGURATION when the network settings are not the loop's; LOOP_GONE; FORKED. */
 IDENTITY_API identity_status identity_session_open_on(identity_loop *loop, const identity_config *config,
                                                       const char *account, identity_session **session,
@@ -65,7 +66,8 @@ IDENTITY_API void identity_loop_wake(identity_loop *loop);
 IDENTITY_API uint32_t identity_loop_pending(identity_loop *loop);
 
 /** One file descriptor that becomes readable when identity_loop_run(loop, 0) has something to do, for poll, epoll,
- *  select or any event library; the loop's, closed with it. Linux only. Does not block.
+ *  select or any event library; the loop's, closed with it. A _start, a cancel and a wake make it readable, also before
+ *  the first run; it is level-triggered: readable until the loop has been run. Linux only. Does not block.
  *  @return -1: not on this system, or no descriptor is left. */
 IDENTITY_API int32_t identity_loop_fd(identity_loop *loop);
 
@@ -111,7 +113,7 @@ typedef void (*identity_done_fn)(identity_status status, const void *result, con
  *  calls of a session is identity_session_interrupt. */
 IDENTITY_API void identity_call_cancel(identity_call *call);
 /** Another deadline for a call that has not completed: so many milliseconds from now, 100 to 600,000. The config's
- *  time-out counts otherwise. @return OK; BAD_ARGUMENT, FORKED. */
+ *  time-out counts otherwise. @return OK; BAD_ARGUMENT: the deadline stays as it was; FORKED. */
 IDENTITY_API identity_status identity_call_set_timeout_ms(identity_call *call, uint32_t timeout_ms);
 /** Gives the handle back, before or after the completion, which it does not touch. NULL is fine. */
 IDENTITY_API void identity_call_free(identity_call *call);

@@ -28,6 +28,9 @@ static const char help[] =
     "\n"
     "Without --config it knows publisher 123456789 with offer S123456789_US. Requests under /_sandbox/\n"
     "watch and steer it: journal, outbox, customers, clock, settings, publishers, faults, reset.\n"
+    "To make it hang (DELETE to the same address takes it back):\n"
+    "  curl -d '{\"method\":\"GET\",\"path\":\"/customers/*\",\"hang\":true}' \\\n"
+    "    http://127.0.0.1:8080/_sandbox/faults\n"
     "SIGTERM or SIGINT stop it. Exit codes: 0 stopped, 1 could not start, 2 bad option.\n";
 
 static bool complain(const char *option, const char *what) {

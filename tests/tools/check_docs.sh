@@ -1,6 +1,6 @@
 #!/bin/sh
-# The README's code: every C block compiles with warnings as errors; the first is run against the stand-in service;
-# shell blocks parse, and each make target, tool and client command they name exists.
+# The README's code: every C block compiles with warnings as errors, those of async.h as C++, too; the first is run against
+# the stand-in service; shell blocks parse, and each make target, tool and client command they name exists.
 set -eu
 cc=$1
 build=$2
@@ -18,11 +18,14 @@ libs=$(pkg-config --libs libcurl libcjson)
 compiled=0
 for block in "$work"/*.c; do
   $cc -std=c11 -Wall -Wextra -Wpedantic -Werror -Iinclude -c "$block" -o "$block.o"
+  if grep -q 'identity/async.h' "$block"; then
+    g++ -x c++ -std=c++11 -Wall -Wextra -Wpedantic -Werror -Iinclude -fsyntax-only "$block"
+  fi
   compiled=$((compiled + 1))
 done
 [ "$compiled" -gt 0 ] || { echo "the README has no C block"; exit 1; }
 
-# The first program, pointed at the stand-in service instead of the vendor's, signs in twice: registers, then logs in.
+# The first program, at the port that was free, signs in twice: registers, then logs in.
 "$build/identity-sandbox" --port 0 --port-file "$work/port" --state "$work/state" --quiet >"$work/log" 2>&1 &
 pid=$!
 tries=0
@@ -32,9 +35,8 @@ while [ ! -s "$work/port" ]; do
   sleep 0.1
 done
 first=$(find "$work" -name '*.c' | sort | head -n 1)
-sed "s|identity_config_set_environment(config, IDENTITY_SANDBOX);|identity_config_set_loopback_http(config, 1);\
-identity_config_set_base_url(config, \"http://127.0.0.1:$(cat "$work/port")\");|" "$first" >"$work/run.c"
-cmp -s "$first" "$work/run.c" && { echo "the README's first program names no environment"; exit 1; }
+sed "s|http://127.0.0.1:8080|http://127.0.0.1:$(cat "$work/port")|" "$first" >"$work/run.c"
+cmp -s "$first" "$work/run.c" && { echo "the README's first program does not name the stand-in service"; exit 1; }
 # shellcheck disable=SC2086
 $cc -std=c11 -Wall -Werror -Iinclude "$work/run.c" "$build/libidentity.a" $libs -pthread -o "$work/run"
 for time in first second; do
