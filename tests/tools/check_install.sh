@@ -1,11 +1,32 @@
 #!/bin/sh
 # Installs into a folder of its own and builds a consumer with pkg-config, against the shared library and against the
-# archive, as C and as C++; then takes everything off again.
+# archive, as C and as C++; then takes everything off again. Before that: what cannot be done is said before anything is
+# compiled, and what is installed needs no package of the stand-in service.
 set -eu
 cc=$1
 build=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+
+# refused TEXT ARGUMENT...: make fails, says the text, and has compiled nothing.
+refused() {
+  text=$1
+  shift
+  said=$(make --no-print-directory B="$work/none" "$@" 2>/dev/null) && { echo "make $* was not refused"; exit 1; }
+  case $said in *"$text"*) ;; *) echo "make $* said '$said', not '$text'"; exit 1 ;; esac
+  [ -z "$(find "$work/none" -name '*.o' 2>/dev/null)" ] || { echo "make $* compiled before it said '$text'"; exit 1; }
+}
+refused "PREFIX=out: must be" install PREFIX=out DESTDIR="$work/root"
+refused "PREFIX=/a place: must be" install "PREFIX=/a place" DESTDIR="$work/root"
+refused "pkg-config is missing" lib PKG_CONFIG="$work/no/pkg-config"
+refused "libcurl is missing" lib PKG_CONFIG="env PKG_CONFIG_LIBDIR=$work/no pkg-config"
+refused "libmicrohttpd is missing" all PKG_CONFIG="env PKG_CONFIG_LIBDIR=$work/no pkg-config"
+if make -n --no-print-directory B="$work/none" install PREFIX=/usr DESTDIR="$work/root" | grep -E 'libmicrohttpd|openssl'; then
+  echo "what is installed needs no package of the stand-in service"
+  exit 1
+fi
+echo "install: what is missing or wrong is named first"
+
 make --no-print-directory B="$build" install PREFIX=/usr DESTDIR="$work/root" >/dev/null
 cat >"$work/consumer.c" <<'C'
 #include <identity/identity.h>
