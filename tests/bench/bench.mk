@@ -30,3 +30,4 @@ bench-compare: ## the last `make bench` against what is recorded: nothing determ
 
 bench-record: ## records the last `make bench` in the repository
 	cp $(B)/bench/bench.json tests/bench/recorded.json
+	cp $(B)/bench/bench.svg tests/bench/recorded.svg
