@@ -91,18 +91,16 @@ static void end_flight(identity_session *session) {
 }
 
 /* Close's second begins, whatever the host's clock says. */
-static void begin_second(identity_session *session) {
+static void begin_second(identity_session *session, bool closing) {
   int64_t until = identity__clock_boot_ms() + IDENTITY__CLOSE_GRACE_MS;
   pthread_mutex_lock(&session->loop->lock);
   session->close_until_ms = until;
+  session->closing = session->closing || closing;
   pthread_mutex_unlock(&session->loop->lock);
 }
 
 static void begin_closing(identity_session *session) {
-  begin_second(session);
-  pthread_mutex_lock(&session->loop->lock);
-  session->closing = true;
-  pthread_mutex_unlock(&session->loop->lock);
+  begin_second(session, true);
   identity__loop_cancel(session->loop, &session->calls);
 }
 
@@ -134,7 +132,7 @@ static void cancel_calls(identity_session *session) {
 }
 
 static void begin_end(identity_session *session) {
-  begin_second(session);
+  begin_second(session, false);
   break_off_unsent(session);
 }
 

@@ -125,8 +125,9 @@ static void shape_result(identity_session *session, identity__call *call) {
     call->status = call->error.status;
 }
 
-static void cancel(identity__call *call) {
-  const identity__event event = {.kind = IDENTITY__EVENT_CANCEL, .progress = identity__pump_progress(call)};
+void identity__pump_cancel(identity__call *call, const identity_error *error) {
+  const identity__event event = {
+      .kind = IDENTITY__EVENT_CANCEL, .error = error, .progress = identity__pump_progress(call)};
   identity__pump(call, &event);
 }
 
@@ -153,13 +154,13 @@ static void end_beside(identity_session *session, const identity__call *call) {
   if (call->status == IDENTITY_OK && left && identity__list_is_empty(&session->host->parked))
     orphan(session, beside);
   else
-    cancel(beside);
+    identity__pump_cancel(beside, NULL);
 }
 
 static void give_orphans_places(const identity__host *host) {
   identity__node *node;
   while (!identity__list_is_empty(&host->parked) && (node = identity__list_first(&host->orphans)) != NULL)
-    cancel(IDENTITY__OWNER(node, identity__call, parked));
+    identity__pump_cancel(IDENTITY__OWNER(node, identity__call, parked), NULL);
 }
 
 /* Who waits for this one goes on, but not before everything of it is over. */
@@ -317,11 +318,8 @@ static void end_calls(identity_session *session, const identity__call *except) {
   identity__call *call;
   identity_error error;
   (void)identity__fail_plain(&error, IDENTITY_SIGNED_OUT);
-  while ((call = concerned(session, except)) != NULL) {
-    identity__event event = {
-        .kind = IDENTITY__EVENT_CANCEL, .error = &error, .progress = identity__pump_progress(call)};
-    identity__pump(call, &event);
-  }
+  while ((call = concerned(session, except)) != NULL)
+    identity__pump_cancel(call, &error);
 }
 
 void identity__pump_response(identity__exchange *exchange) {
@@ -340,7 +338,7 @@ void identity__pump_response(identity__exchange *exchange) {
                      call->send.endpoint->method, call->send.endpoint->path, response->http_status,
                      answered ? "" : ", ", answered ? "" : identity_status_name(response->failure));
   if (call->orphaned && !call->prelude) /* not sent anew, nor with another token */
-    cancel(call);
+    identity__pump_cancel(call, NULL);
   else
     identity__pump(call, &event);
 }

@@ -8,6 +8,8 @@
 /* Tells a call an event and performs what follows, until it waits or is over (then it is retired, and must
  * not be touched any more). */
 void identity__pump(identity__call *call, const identity__event *event);
+/* Ends a call with this error; NULL: CANCELLED. What it has sent is broken off. */
+void identity__pump_cancel(identity__call *call, const identity_error *error);
 /* Whether a call is one of the 64 of its session that run. */
 bool identity__pump_is_counted(const identity__call *call);
 /* A call that was parked has a place now, and goes on. */

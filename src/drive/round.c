@@ -86,13 +86,6 @@ static bool begin_arrivals(identity__loop *loop) {
   return any;
 }
 
-static void end_in_line(identity__call *call, identity_status status) {
-  identity_error error;
-  (void)identity__fail_plain(&error, status);
-  identity__event event = {.kind = IDENTITY__EVENT_CANCEL, .error = &error};
-  identity__pump(call, &event);
-}
-
 static identity__call *take_signalled(identity__loop *loop, bool *cancelled) {
   identity__call *call = NULL;
   pthread_mutex_lock(&loop->lock);
@@ -125,13 +118,8 @@ static bool hear_signals(identity__loop *loop) {
     any = true;
     if (!cancelled)
       retime(loop, call);
-    else if (!identity__list_has(&call->begun))
-      end_in_line(call, IDENTITY_CANCELLED);
-    else {
-      const identity__event event = {.kind = IDENTITY__EVENT_CANCEL,
-                                     .progress = identity__pump_progress(call)};
-      identity__pump(call, &event);
-    }
+    else
+      identity__pump_cancel(call, NULL);
   }
   return any;
 }
@@ -168,14 +156,14 @@ static void tell_time(identity__loop *loop, identity__timer *timer) {
     return;
   }
   identity__call *call = IDENTITY__OWNER(timer, identity__call, timer);
-  if (!identity__list_has(&call->begun)) {
-    end_in_line(call, IDENTITY_TIMED_OUT);
+  if (identity__list_has(&call->begun) && !identity__loop_is_cancelled(loop, call)) {
+    const identity__event event = {.kind = IDENTITY__EVENT_TIMER, .progress = identity__pump_progress(call)};
+    identity__pump(call, &event);
     return;
   }
-  const identity__event event = {.kind = identity__loop_is_cancelled(loop, call) ? IDENTITY__EVENT_CANCEL
-                                                                                 : IDENTITY__EVENT_TIMER,
-                                 .progress = identity__pump_progress(call)};
-  identity__pump(call, &event);
+  identity_error late; /* of one that is still in line */
+  (void)identity__fail_plain(&late, IDENTITY_TIMED_OUT);
+  identity__pump_cancel(call, identity__list_has(&call->begun) ? NULL : &late);
 }
 
 static void tell_times(identity__loop *loop, int64_t read_ms) {

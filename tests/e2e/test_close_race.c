@@ -61,20 +61,30 @@ static void *fetch(void *user_data) {
   return (void *)(intptr_t)(status == error.status ? status : -1);
 }
 
-/* The status of a call that close met. */
-static identity_status meet(int moment) {
+/* A thread that has entered a call, and is held at this moment. */
+static pthread_t enter(void *(*call)(void *session), identity_session *session, int moment) {
   pthread_t thread;
-  void *status = NULL;
-  identity_session *session = service_open(&server, "viewer");
   atomic_store(&hold.entered, 0);
   atomic_store(&hold.moment, moment);
-  assert_int_equal(pthread_create(&thread, NULL, fetch, session), 0);
+  assert_int_equal(pthread_create(&thread, NULL, call, session), 0);
   while (atomic_load(&hold.entered) == 0)
     nap_us(20);
-  identity_session_close(session);
+  return thread;
+}
+
+static identity_status status_of(pthread_t thread) {
+  void *status = NULL;
   assert_int_equal(pthread_join(thread, &status), 0);
   atomic_store(&hold.moment, -1);
   return (identity_status)(intptr_t)status;
+}
+
+/* The status of a call that close met. */
+static identity_status meet(int moment) {
+  identity_session *session = service_open(&server, "viewer");
+  pthread_t thread = enter(fetch, session, moment);
+  identity_session_close(session);
+  return status_of(thread);
 }
 
 static void a_call_that_entered_before_a_close_is_cancelled_and_sends_nothing(void **state) {
@@ -111,19 +121,11 @@ static void a_start_that_a_close_overtakes_is_refused(void **state) {
   identity_config *config = service_config(&server);
   assert_int_equal(identity_loop_new(config, &loop, NULL), IDENTITY_OK);
   for (int round = 0; round < ROUNDS; round++) {
-    pthread_t thread;
-    void *status = NULL;
     identity_session *session = NULL;
     assert_int_equal(identity_session_open_on(loop, config, "viewer", &session, NULL), IDENTITY_OK);
-    atomic_store(&hold.entered, 0);
-    atomic_store(&hold.moment, IN_CLOSE);
-    assert_int_equal(pthread_create(&thread, NULL, start_fetch, session), 0);
-    while (atomic_load(&hold.entered) == 0)
-      nap_us(20);
+    pthread_t thread = enter(start_fetch, session, IN_CLOSE);
     identity_session_close(session);
-    assert_int_equal(pthread_join(thread, &status), 0);
-    atomic_store(&hold.moment, -1);
-    assert_int_equal((identity_status)(intptr_t)status, IDENTITY_CANCELLED);
+    assert_int_equal(status_of(thread), IDENTITY_CANCELLED);
     assert_int_equal(identity_loop_pending(loop), 0);
     assert_int_equal(identity_loop_run(loop, 0), IDENTITY_OK);
   }
@@ -136,24 +138,16 @@ static void a_start_that_a_close_overtakes_is_refused(void **state) {
 static void a_call_that_entered_before_its_loop_was_freed_is_refused(void **state) {
   (void)state;
   for (int round = 0; round < ROUNDS; round++) {
-    pthread_t thread;
-    void *status = NULL;
     identity_loop *loop = NULL;
     identity_session *session = NULL;
     identity_config *config = service_config(&server);
     assert_int_equal(identity_loop_new(config, &loop, NULL), IDENTITY_OK);
     assert_int_equal(identity_session_open_on(loop, config, "viewer", &session, NULL), IDENTITY_OK);
     identity_config_free(config);
-    atomic_store(&hold.entered, 0);
-    atomic_store(&hold.moment, LOOP_GONE);
-    assert_int_equal(pthread_create(&thread, NULL, fetch, session), 0);
-    while (atomic_load(&hold.entered) == 0)
-      nap_us(20);
+    pthread_t thread = enter(fetch, session, LOOP_GONE);
     identity_loop_free(loop);
     identity_session_close(session); /* which the call is still about to touch */
-    assert_int_equal(pthread_join(thread, &status), 0);
-    atomic_store(&hold.moment, -1);
-    assert_int_equal((identity_status)(intptr_t)status, IDENTITY_LOOP_GONE);
+    assert_int_equal(status_of(thread), IDENTITY_LOOP_GONE);
   }
   assert_int_equal(probe_requests(&server), 0);
 }
